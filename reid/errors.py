@@ -1,0 +1,78 @@
+"""Every error that ByteFace raises on purpose.
+
+    ReidError
+    ├── SettingsError            an environment variable or flag has an unusable value
+    ├── ImageDecodeError         not a picture, cut off, or too large
+    ├── FaceError                something about the faces on a photograph
+    │   ├── NoFaceError
+    │   ├── MultipleFacesError   several faces where one was meant
+    │   └── LowQualityError
+    ├── EmbeddingSpaceError      two spaces that cannot be compared
+    ├── CalibrationError         too few searches for the target
+    ├── WeightsError             weights missing, damaged or unreachable
+    ├── TableError               a CSV without the columns or rows that were asked for
+    └── GalleryError             the gallery cannot do it
+        ├── IdentityNotFoundError
+        └── IdentityExistsError
+
+A message says in one sentence what happened and in the next what to do. The command line prints it and exits 1,
+the page shows it.
+"""
+
+from __future__ import annotations
+
+
+class ReidError(Exception):
+    """Base of all: catch this at an entry point, nothing broader."""
+
+
+class SettingsError(ReidError):
+    pass
+
+
+class ImageDecodeError(ReidError):
+    pass
+
+
+class FaceError(ReidError):
+    pass
+
+
+class NoFaceError(FaceError):
+    pass
+
+
+class MultipleFacesError(FaceError):
+    pass
+
+
+class LowQualityError(FaceError):
+    pass
+
+
+class EmbeddingSpaceError(ReidError):
+    pass
+
+
+class CalibrationError(ReidError):
+    pass
+
+
+class WeightsError(ReidError):
+    pass
+
+
+class TableError(ReidError):
+    pass
+
+
+class GalleryError(ReidError):
+    pass
+
+
+class IdentityNotFoundError(GalleryError):
+    pass
+
+
+class IdentityExistsError(GalleryError):
+    pass

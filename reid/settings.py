@@ -1,0 +1,82 @@
+"""The environment, read once by an entry point into one frozen record. Everything below takes arguments."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from reid.errors import SettingsError
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+
+
+def _home(folder: str) -> Path:
+    """Beside the code in a checkout; in the user's data folder where the package was installed without one."""
+    if (CHECKOUT / "app.py").exists():
+        return CHECKOUT / folder
+    base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(base) / "byteface" / folder
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Where things lie and what is used.
+
+    Attributes:
+        models_dir: weights and training runs.
+        data_dir: galleries and demonstration photographs.
+        gallery: a file ending in .db or .npy, or another backend's address.
+        space: `auto`, `facenet`, `sface`, `facenet+sface`, or with a weight `facenet+sface@0.2`.
+        weights: what `facenet` is loaded from: `ms1m`, `vggface2`, `casia-webface`, a run folder, `hub:owner/name`.
+        detector: `yunet` or `mtcnn`.
+        min_face_px: width of the smallest face that is looked for.
+        device: a torch device, `auto` for the best one present.
+        demo: whether a gallery that does not exist yet starts with the demonstration people.
+    """
+
+    models_dir: Path
+    data_dir: Path
+    gallery: str
+    space: str = "auto"
+    weights: str = "ms1m"
+    detector: str = "yunet"
+    min_face_px: int = 12
+    device: str = "auto"
+    demo: bool = True
+    host: str = "127.0.0.1"
+    port: int = 7860
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] | None = None) -> Settings:
+        """Settings of this process.
+
+        Raises:
+            SettingsError: a number is not one.
+        """
+        env = os.environ if env is None else env
+        data_dir = Path(env.get("BYTEFACE_DATA") or _home("data"))
+        return cls(
+            models_dir=Path(env.get("BYTEFACE_MODELS") or _home("models")),
+            data_dir=data_dir,
+            gallery=env.get("BYTEFACE_GALLERY") or str(data_dir / "gallery.db"),
+            space=env.get("BYTEFACE_SPACE") or "auto",
+            weights=env.get("BYTEFACE_WEIGHTS") or "ms1m",
+            detector=env.get("BYTEFACE_DETECTOR") or "yunet",
+            min_face_px=_number(env, "BYTEFACE_MIN_FACE_PX", 12),
+            device=env.get("BYTEFACE_DEVICE") or "auto",
+            demo=(env.get("BYTEFACE_DEMO") or "1").lower() not in {"0", "no", "off", "false"},
+            host=env.get("GRADIO_SERVER_NAME") or "127.0.0.1",
+            port=_number(env, "GRADIO_SERVER_PORT", 7860),
+        )
+
+
+def _number(env: Mapping[str, str], name: str, default: int) -> int:
+    text = env.get(name)
+    if not text:
+        return default
+    try:
+        return int(text)
+    except ValueError:
+        raise SettingsError(f"{name} is {text!r}, which is not a whole number. Correct it or leave it out.") from None

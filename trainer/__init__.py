@@ -1,0 +1,1 @@
+"""Fine-tunes, measures and publishes networks. Knows `reid`; `reid` knows nothing of it."""
