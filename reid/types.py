@@ -83,7 +83,6 @@ class Quality:
         yaw_deg: estimated turn of the head from the landmarks; 0 looks into the camera.
         exposure: in [0, 1], share of the crop that is neither burnt out nor black.
         score: in [0, 1], all of them in one number.
-        reasons: in words, what speaks against using the face; empty when nothing does.
     """
 
     size_px: float
@@ -91,7 +90,6 @@ class Quality:
     yaw_deg: float
     exposure: float
     score: float
-    reasons: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -211,6 +209,7 @@ class Threshold:
         fpir: the false positive identification rate it was chosen for; None when not measured.
         searches: non-mated searches it rests on; 0 when not measured.
         gallery_size: identities that were enrolled then; the rate grows with them.
+        interval: 95 % bootstrap interval of the value over people; None when not measured.
     """
 
     value: float
@@ -219,3 +218,4 @@ class Threshold:
     fpir: float | None = None
     searches: int = 0
     gallery_size: int = 0
+    interval: tuple[float, float] | None = None

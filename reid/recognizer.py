@@ -1,0 +1,236 @@
+"""Recognizer: enrol, search, verify. The one facade that the page, the API and the command line use.
+
+It joins a detector, an embedding space, a gallery and a threshold; it knows no page and no files but photographs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+
+from reid import threshold as thresholds
+from reid.align import chip
+from reid.detect.base import FaceDetector
+from reid.errors import EmbeddingSpaceError, IdentityExistsError, MultipleFacesError, NoFaceError
+from reid.faces import FaceChoice, chosen_face
+from reid.gallery.base import Gallery
+from reid.gallery.names import valid_name
+from reid.images import encode_jpeg
+from reid.quality import measure
+from reid.settings import Settings
+from reid.space import EmbeddingSpace
+from reid.types import Embeddings, Face, Identity, Photo, Photograph, SearchResult, Template, Threshold
+
+log = logging.getLogger(__name__)
+
+_CALIBRATION = "calibration"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sample:
+    """A photograph to enrol and the one face of it that is meant."""
+
+    photograph: Photograph
+    template: Template
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    """What `enrol` did: the identity as it is now and the ids of the photographs it was given."""
+
+    identity: Identity
+    photo_ids: tuple[str, ...]
+    created: bool
+
+
+class Recognizer:
+    """Finds who of a gallery is on a photograph. Safe to call from several threads."""
+
+    def __init__(self, detector: FaceDetector, space: EmbeddingSpace, gallery: Gallery) -> None:
+        """Joins the parts.
+
+        Raises:
+            EmbeddingSpaceError: the gallery belongs to another space.
+        """
+        if gallery.space_id != space.id:
+            raise EmbeddingSpaceError(
+                f"The gallery {gallery.url} was made with {gallery.space_id}, this is {space.id}. "
+                f"Open it with --space {gallery.space_id.split(':')[0]} and the weights of then, or build it again."
+            )
+        self.detector = detector
+        self.space = space
+        self.gallery = gallery
+
+    @classmethod
+    def open(cls, settings: Settings, *, progress: bool = True) -> Recognizer:
+        """Everything that the settings name, bringing weights that are missing.
+
+        Raises:
+            WeightsError: weights are missing and cannot be brought.
+            EmbeddingSpaceError: the gallery belongs to another space.
+            GalleryError: the gallery cannot be opened.
+        """
+        from reid.detect import load_detector
+        from reid.gallery import open_gallery
+
+        space = EmbeddingSpace.load(
+            settings.space, settings.weights, settings.models_dir, device=settings.device, progress=progress
+        )
+        detector = load_detector(
+            settings.detector,
+            models_dir=settings.models_dir,
+            min_face_px=settings.min_face_px,
+            device=settings.device,
+        )
+        return cls(detector, space, open_gallery(settings.gallery, space_id=space.id, dim=space.dim))
+
+    @property
+    def threshold(self) -> Threshold:
+        """The gallery's own calibration, otherwise the measured default of its space."""
+        own = self.gallery.get_meta(_CALIBRATION)
+        return thresholds.from_json(own) if own else thresholds.measured_default(self.space.id)
+
+    @threshold.setter
+    def threshold(self, value: Threshold) -> None:
+        self.gallery.set_meta(_CALIBRATION, thresholds.to_json(value))
+
+    def detect(self, photograph: Photograph) -> list[Face]:
+        """Every face, the largest first."""
+        return self.detector.detect([photograph.pixels])[0]
+
+    def describe(self, photograph: Photograph, faces: Sequence[Face]) -> list[Template]:
+        """Faces made comparable, in their order."""
+        image = photograph.pixels
+        embeddings = self.space.embed([self.space.crops(image, face.landmarks_px) for face in faces])
+        return [
+            Template(face, measure(image, face), *chip(image, face.landmarks_px), embedding)
+            for face, embedding in zip(faces, embeddings, strict=True)
+        ]
+
+    def search(self, photograph: Photograph, *, k: int = 5, threshold: float | None = None) -> list[SearchResult]:
+        """Who of the gallery is on a photograph: one result a face, the largest face first; none without a face."""
+        results = self.decide(self.describe(photograph, self.detect(photograph)), k=k, threshold=threshold)
+        log.info("searched %d faces among %d identities", len(results), self.gallery.count())
+        return results
+
+    def decide(
+        self, templates: Sequence[Template], *, k: int = 5, threshold: float | None = None
+    ) -> list[SearchResult]:
+        """Results of faces that were described before: compares and decides without touching a network.
+
+        Args:
+            templates: what `describe` returned, or the templates of earlier results.
+            k: candidates a face.
+            threshold: cosine in [-1, 1]; None uses the gallery's.
+        """
+        if not templates:
+            return []
+        limit = self.threshold.value if threshold is None else threshold
+        found = self.gallery.search(stack(templates), k)
+        return [
+            SearchResult(template, tuple(candidates), limit)
+            for template, candidates in zip(templates, found, strict=True)
+        ]
+
+    def verify(self, first: Template, second: Template) -> float:
+        """Cosine similarity of two faces in [-1, 1]."""
+        return float(first.embedding @ second.embedding)
+
+    def sample(self, photograph: Photograph, choice: FaceChoice | int | None = None) -> Sample:
+        """The one face of a photograph that somebody is enrolled with.
+
+        Args:
+            choice: `largest`, `central`, the index of one of `detect`'s faces, or None where there must be just one.
+
+        Raises:
+            NoFaceError: there is none.
+            MultipleFacesError: there are several and nobody said which.
+        """
+        faces = self.detect(photograph)
+        if not faces:
+            raise NoFaceError(f"{photograph.name}: no face found. Try a larger or sharper original.")
+        if choice is None and len(faces) > 1:
+            raise MultipleFacesError(
+                f"{photograph.name}: {len(faces)} faces found. Say which one is meant, or crop it."
+            )
+        if isinstance(choice, int):
+            face: Face | None = faces[choice]
+        else:
+            face = chosen_face(photograph, faces, choice or "largest")
+        assert face is not None
+        return Sample(photograph, self.describe(photograph, [face])[0])
+
+    def enrol(self, name: str, samples: Iterable[Sample]) -> Enrolment:
+        """Adds photographs to the identity of that name, creating it where it is new. All or nothing.
+
+        Enrolling the same face of the same photograph again replaces it.
+
+        Raises:
+            GalleryError: the name cannot be used, or the gallery cannot be written.
+            IdentityExistsError: somebody's name differs only by capital letters.
+            NoFaceError: there are no samples.
+        """
+        return self.enrol_many({name: samples})[0]
+
+    def enrol_many(self, people: dict[str, Iterable[Sample]]) -> list[Enrolment]:
+        """Several identities in one transaction, as `enrol`."""
+        photos: list[Photo] = []
+        planned: list[tuple[str, bool, list[Photo]]] = []
+        for raw, samples in people.items():
+            name = valid_name(raw)
+            known = self.gallery.find(name)
+            if known is None:
+                self._refuse_other_case(name)
+            identity_id = known.id if known else uuid.uuid4().hex
+            own = [_photo(sample, identity_id, name) for sample in samples]
+            if not own:
+                raise NoFaceError("There is no face to enrol. Add at least one photograph with a face.")
+            photos += own
+            planned.append((identity_id, known is None, own))
+        self.gallery.add(photos)
+        log.info("enrolled %d photographs of %d identities", len(photos), len(planned))
+        return [
+            Enrolment(self.gallery.identity(identity_id), tuple(photo.id for photo in own), created)
+            for identity_id, created, own in planned
+        ]
+
+    def _refuse_other_case(self, name: str) -> None:
+        folded = name.casefold()
+        for identity in self.gallery.identities():
+            if identity.name.casefold() == folded:
+                raise IdentityExistsError(
+                    f"{name!r} differs from the enrolled {identity.name!r} only in capital letters. "
+                    "Use that spelling to add to them, or a name that can be told apart."
+                )
+
+    def close(self) -> None:
+        """Lets go of the gallery."""
+        self.gallery.close()
+
+
+def stack(templates: Sequence[Template]) -> Embeddings:
+    """(N, D) embeddings of described faces."""
+    return np.stack([template.embedding for template in templates])
+
+
+def _photo(sample: Sample, identity_id: str, name: str) -> Photo:
+    template, photograph = sample.template, sample.photograph
+    box = ",".join(f"{value:.0f}" for value in template.face.box_px)
+    digest = hashlib.sha256(f"{photograph.sha256}|{box}|{identity_id}".encode()).hexdigest()
+    return Photo(
+        id=digest[:32],
+        identity_id=identity_id,
+        identity_name=name,
+        crop_jpeg=encode_jpeg(template.chip),
+        landmarks_px=template.chip_landmarks_px,
+        embedding=template.embedding,
+        quality=template.quality.score,
+        source=photograph.name,
+        added_at=datetime.now(UTC).isoformat(timespec="seconds"),
+    )

@@ -1,0 +1,124 @@
+"""The embedding space: one network or several concatenated, and the id that says which. Knows no gallery."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reid.align import align
+from reid.errors import EmbeddingSpaceError
+from reid.networks.base import Network
+from reid.types import RGB, Embeddings
+
+AUTO = "facenet+sface@0.2"
+"""What `auto` means: the best on strangers of `lfw-dev`'s validation probes, at full size and at 32 px."""
+
+_NAMES = re.compile(r"(?P<names>[a-z0-9]+(\+[a-z0-9]+)*)(@(?P<weight>0?\.\d+))?")
+
+
+@dataclass(frozen=True, slots=True)
+class SpaceSpec:
+    """What a person asked for: networks in order and each one's share of the cosine, summing to 1."""
+
+    networks: tuple[str, ...]
+    shares: tuple[float, ...]
+
+    @classmethod
+    def parse(cls, text: str) -> SpaceSpec:
+        """Reads `auto`, `sface`, `facenet+sface` or `facenet+sface@0.3`: the number is the first network's share.
+
+        Raises:
+            EmbeddingSpaceError: it is none of these.
+        """
+        if text == "auto":
+            text = AUTO
+        found = _NAMES.fullmatch(text)
+        names = tuple(found["names"].split("+")) if found else ()
+        if not found or len(names) > 2 or (found["weight"] and len(names) != 2) or len(set(names)) != len(names):
+            raise EmbeddingSpaceError(
+                f"{text!r} is no embedding space. Use auto, facenet, sface, facenet+sface or, with facenet's share "
+                "of the similarity, facenet+sface@0.2."
+            )
+        if len(names) == 1:
+            return cls(names, (1.0,))
+        first = float(found["weight"]) if found["weight"] else SpaceSpec.parse(AUTO).shares[0]
+        return cls(names, (first, round(1 - first, 6)))
+
+
+class EmbeddingSpace:
+    """Where probes and templates are compared: faces in, unit vectors out.
+
+    Of several networks the unit vectors stand side by side, each scaled by the square root of its share, so that the
+    cosine of two joint vectors is the weighted mean of the networks' own cosines.
+    """
+
+    def __init__(self, networks: Sequence[Network], shares: Sequence[float]) -> None:
+        assert len(networks) == len(shares) > 0
+        assert abs(sum(shares) - 1) < 1e-6
+        self.networks = tuple(networks)
+        self.shares = tuple(shares)
+        self.dim = sum(network.dim for network in networks)
+        self.name = "+".join(network.name for network in networks)
+        if len(networks) > 1:
+            self.name += f"@{shares[0]:g}"
+        digest = hashlib.sha256(json.dumps(self.description, sort_keys=True).encode()).hexdigest()
+        self.id = f"{self.name}:{digest[:12]}"
+
+    @classmethod
+    def load(
+        cls, name: str, weights: str, models_dir: Path, *, device: str = "auto", progress: bool = True
+    ) -> EmbeddingSpace:
+        """Loads a space by name, bringing what is missing.
+
+        Args:
+            name: `auto`, `facenet`, `sface`, `facenet+sface`, `facenet+sface@0.2`.
+            weights: what `facenet` is loaded from: a source's name, a run folder, `hub:owner/name`.
+
+        Raises:
+            EmbeddingSpaceError: no such space.
+            WeightsError: weights are missing and cannot be brought.
+        """
+        from reid.networks import load_network  # torch and OpenCV, not before they are needed
+
+        spec = SpaceSpec.parse(name)
+        networks = [
+            load_network(network, weights=weights if network == "facenet" else network, models_dir=models_dir,
+                         device=device, progress=progress)
+            for network in spec.networks
+        ]  # fmt: skip
+        return cls(networks, spec.shares)
+
+    @property
+    def description(self) -> list[dict[str, object]]:
+        """All that an embedding's numbers depend on: networks, weights' hashes, preprocessing, shares."""
+        return [
+            {
+                "network": network.name,
+                "weights_sha256": network.weights_sha256,
+                "preprocessing": network.preprocessing,
+                "dim": network.dim,
+                "share": round(share, 6),
+            }
+            for network, share in zip(self.networks, self.shares, strict=True)
+        ]
+
+    def crops(self, image: RGB, landmarks_px: NDArray[np.float32]) -> tuple[RGB, ...]:
+        """One face as each network wants to see it."""
+        return tuple(align(image, landmarks_px, network.crop_px) for network in self.networks)
+
+    def embed(self, crops: Sequence[tuple[RGB, ...]]) -> Embeddings:
+        """(N, D) unit vectors of N faces, each given as `crops` returned it."""
+        if not crops:
+            return np.zeros((0, self.dim), np.float32)
+        parts = [
+            network.embed(np.stack(per_network)) * np.float32(np.sqrt(share))
+            for network, share, per_network in zip(self.networks, self.shares, zip(*crops, strict=True), strict=True)
+        ]
+        return np.concatenate(parts, axis=1)
