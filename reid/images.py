@@ -241,7 +241,8 @@ def _to_eight_bits(grey: NDArray[np.generic]) -> NDArray[np.uint8]:
     brightest = float(values.max())
     fractions = grey.dtype.kind == "f" and brightest <= 1.0
     full_scale = 1.0 if fractions else float(2 ** max(8, int(brightest).bit_length()) - 1)
-    return np.rint(np.minimum(values * (255.0 / full_scale), 255.0)).astype(np.uint8)
+    scaled: NDArray[np.uint8] = np.rint(np.minimum(values * (255.0 / full_scale), 255.0)).astype(np.uint8)
+    return scaled
 
 
 def _what_is_wrong(problem: Exception) -> str:
