@@ -1,0 +1,114 @@
+"""The two ways to train as frozen records: `reference` to the letter, and `open-set`, ours.
+
+Knows numbers only, no code that runs them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Augmentation = Literal["reference", "surveillance"]
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """From which share of the epochs on a part of the backbone learns.
+
+    Attributes:
+        start: share of all epochs in [0, 1).
+        parts: beginnings of parameter names; `*` is everything.
+    """
+
+    start: float
+    parts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """Every number that decides what training makes of the same photographs.
+
+    Attributes:
+        lr_backbone: at the start; falls by a cosine to `lr_min` over the epochs.
+        margin_ramp: share of the epochs over which the margin grows from 0.
+        imprint: start the head at the class means of the untrained network instead of at random.
+        stages: when which part of the backbone learns; before the first only the head does.
+        train_batchnorm: whether running statistics move. False keeps the batch-independent network of inference.
+        dropout: before the last layer.
+        label_loss: weight of the margin softmax on labelled photographs.
+        distil_loss: weight of 1 - cos(student(augmented), frozen(clean)) on every photograph, labelled or not.
+        l2sp: pull toward the starting weights, times half the squared distance (arXiv 1802.01483).
+        alphas: shares of the trained weights in the published mean of trained and starting ones (WiSE-FT, arXiv
+            2109.01903); the best on validation is kept. Empty: the trained weights as they are.
+        degraded: share of the photographs that the surveillance augmentation makes small, blurred and compressed.
+        patience: epochs without a better validation after which training ends; 0 for never.
+        grad_clip: largest norm of the gradient; 0 for none.
+    """
+
+    name: str
+    epochs: int
+    batch: int
+    lr_backbone: float
+    lr_head: float
+    lr_min: float
+    weight_decay: float
+    scale: float
+    margin_rad: float
+    augmentation: Augmentation
+    stages: tuple[Stage, ...]
+    margin_ramp: float = 0.0
+    imprint: bool = False
+    train_batchnorm: bool = True
+    dropout: float = 0.6
+    label_loss: float = 1.0
+    distil_loss: float = 0.0
+    l2sp: float = 0.0
+    alphas: tuple[float, ...] = ()
+    degraded: float = 0.0
+    patience: int = 0
+    grad_clip: float = 0.0
+    sub_centres: int = 1
+    adaface: bool = False
+
+
+REFERENCE = Recipe(
+    name="reference",
+    epochs=20,
+    batch=32,
+    lr_backbone=5e-5,
+    lr_head=1e-3,
+    lr_min=1e-6,
+    weight_decay=1e-4,
+    scale=30.0,
+    margin_rad=0.5,
+    augmentation="reference",
+    stages=(Stage(0.0, ("*",)),),
+)
+"""The published recipe of the reference: everything learns from the first step, the head starts at random."""
+
+OPEN_SET = Recipe(
+    name="open-set",
+    epochs=10,
+    batch=32,
+    lr_backbone=5e-5,
+    lr_head=1e-3,
+    lr_min=1e-6,
+    weight_decay=1e-4,
+    scale=30.0,
+    margin_rad=0.5,
+    augmentation="surveillance",
+    stages=(Stage(0.05, ("last_", "block8", "repeat_3")), Stage(0.15, ("*",))),
+    margin_ramp=0.33,
+    imprint=True,
+    train_batchnorm=False,
+    dropout=0.0,
+    label_loss=0.5,
+    distil_loss=5.0,
+    l2sp=1e-3,
+    alphas=(0.0, 0.25, 0.5, 0.75, 1.0),
+    degraded=0.5,
+    grad_clip=5.0,
+)
+"""Ours: made for people whom nobody trained on, and for faces as a camera sees them."""
+
+RECIPES = {recipe.name: recipe for recipe in (OPEN_SET, REFERENCE)}
