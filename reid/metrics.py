@@ -127,7 +127,7 @@ def number_people(image_paths: Sequence[str], labels: Sequence[str]) -> NDArray[
     return np.array([known.setdefault(person_of(path, label), len(known)) for path, label in pairs], np.int64)
 
 
-def searches_of_report(rows: Sequence[Mapping[str, str]], labels: Sequence[str]) -> Searches:
+def searches_of_report(rows: Sequence[Mapping[str, object]], labels: Sequence[str]) -> Searches:
     """The searches behind the rows of `--report`, which hold no more than the two best candidates.
 
     Args:
@@ -144,7 +144,7 @@ def searches_of_report(rows: Sequence[Mapping[str, str]], labels: Sequence[str])
         right=right,
         nonmated=np.where(right, second, best),
         mated=np.array([label != STRANGER for label in labels], bool),
-        people=number_people([row["image_path"] for row in rows], labels),
+        people=number_people([str(row["image_path"]) for row in rows], labels),
     )
 
 
@@ -286,7 +286,7 @@ def score_searches(searches: Searches, fpirs: Sequence[float] = FPIRS, draws: in
 
 
 def score_report(
-    rows: Sequence[Mapping[str, str]],
+    rows: Sequence[Mapping[str, object]],
     labels: Sequence[str],
     fpirs: Sequence[float] = FPIRS,
     draws: int = BOOTSTRAP_DRAWS,
@@ -334,5 +334,5 @@ def format_score(score: OpenSetScore) -> str:
     return "\n".join(lines)
 
 
-def _number(text: str | None) -> float:
-    return float(text) if text else MISSING
+def _number(cell: object) -> float:
+    return MISSING if cell is None or cell == "" else float(str(cell))
