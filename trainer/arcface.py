@@ -118,9 +118,8 @@ class ArcFaceHead(nn.Module):
             self.mean_length.lerp_(lengths.mean(), self.adaface.momentum)
             self.deviation_length.lerp_(lengths.std(), self.adaface.momentum)
         spread = (self.deviation_length + 1e-3) / self.adaface.concentration
-        return (
-            ((lengths - self.mean_length) / spread).clamp(-1, 1).to(torch.promote_types(features.dtype, torch.float32))
-        )
+        quality: Tensor = ((lengths - self.mean_length) / spread).clamp(-1, 1)
+        return quality.double() if features.dtype == torch.float64 else quality
 
 
 def add_angle(cosines: Tensor, angle_rad: Tensor) -> Tensor:
