@@ -8,21 +8,20 @@ from __future__ import annotations
 import hashlib
 import logging
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import numpy as np
 
 from reid import threshold as thresholds
-from reid.align import chip
+from reid.describe import Describer
 from reid.detect.base import FaceDetector
 from reid.errors import EmbeddingSpaceError, IdentityExistsError, MultipleFacesError, NoFaceError
 from reid.faces import FaceChoice, chosen_face
 from reid.gallery.base import Gallery
 from reid.gallery.names import valid_name
 from reid.images import encode_jpeg
-from reid.quality import measure
 from reid.settings import Settings
 from reid.space import EmbeddingSpace
 from reid.types import Embeddings, Face, Identity, Photo, Photograph, SearchResult, Template, Threshold
@@ -34,9 +33,15 @@ _CALIBRATION = "calibration"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sample:
-    """A photograph to enrol and the one face of it that is meant."""
+    """One face to enrol and the photograph it is from.
 
-    photograph: Photograph
+    Attributes:
+        source: what a person calls the photograph.
+        sha256: of its bytes.
+    """
+
+    source: str
+    sha256: str
     template: Template
 
 
@@ -63,8 +68,7 @@ class Recognizer:
                 f"The gallery {gallery.url} was made with {gallery.space_id}, this is {space.id}. "
                 f"Open it with --space {gallery.space_id.split(':')[0]} and the weights of then, or build it again."
             )
-        self.detector = detector
-        self.space = space
+        self.describer = Describer(detector, space)
         self.gallery = gallery
 
     @classmethod
@@ -76,25 +80,21 @@ class Recognizer:
             EmbeddingSpaceError: the gallery belongs to another space.
             GalleryError: the gallery cannot be opened.
         """
-        from reid.detect import load_detector
         from reid.gallery import open_gallery
 
-        space = EmbeddingSpace.load(
-            settings.space, settings.weights, settings.models_dir, device=settings.device, progress=progress
-        )
-        detector = load_detector(
-            settings.detector,
-            models_dir=settings.models_dir,
-            min_face_px=settings.min_face_px,
-            device=settings.device,
-        )
-        return cls(detector, space, open_gallery(settings.gallery, space_id=space.id, dim=space.dim))
+        parts = Describer.load(settings, progress=progress)
+        gallery = open_gallery(settings.gallery, space_id=parts.space.id, dim=parts.space.dim)
+        return cls(parts.detector, parts.space, gallery)
+
+    @property
+    def space(self) -> EmbeddingSpace:
+        """Where probes and templates are compared."""
+        return self.describer.space
 
     @property
     def threshold(self) -> Threshold:
         """The gallery's own calibration, otherwise the measured default of its space."""
-        own = self.gallery.get_meta(_CALIBRATION)
-        return thresholds.from_json(own) if own else thresholds.measured_default(self.space.id)
+        return threshold_of(self.gallery)
 
     @threshold.setter
     def threshold(self, value: Threshold) -> None:
@@ -102,16 +102,11 @@ class Recognizer:
 
     def detect(self, photograph: Photograph) -> list[Face]:
         """Every face, the largest first."""
-        return self.detector.detect([photograph.pixels])[0]
+        return self.describer.detect(photograph)
 
     def describe(self, photograph: Photograph, faces: Sequence[Face]) -> list[Template]:
-        """Faces made comparable, in their order."""
-        image = photograph.pixels
-        embeddings = self.space.embed([self.space.crops(image, face.landmarks_px) for face in faces])
-        return [
-            Template(face, measure(image, face), *chip(image, face.landmarks_px), embedding)
-            for face, embedding in zip(faces, embeddings, strict=True)
-        ]
+        """Faces made comparable, in their order: `decide` takes them as often as wanted."""
+        return self.describer.describe(photograph, faces)
 
     def search(self, photograph: Photograph, *, k: int = 5, threshold: float | None = None) -> list[SearchResult]:
         """Who of the gallery is on a photograph: one result a face, the largest face first; none without a face."""
@@ -160,11 +155,13 @@ class Recognizer:
                 f"{photograph.name}: {len(faces)} faces found. Say which one is meant, or crop it."
             )
         if isinstance(choice, int):
+            if not 0 <= choice < len(faces):
+                raise NoFaceError(f"{photograph.name}: no face {choice + 1}, only {len(faces)}. Choose one of them.")
             face: Face | None = faces[choice]
         else:
             face = chosen_face(photograph, faces, choice or "largest")
-        assert face is not None
-        return Sample(photograph, self.describe(photograph, [face])[0])
+        assert face is not None  # there are faces, so one was chosen
+        return Sample(photograph.name, photograph.sha256, self.describe(photograph, [face])[0])
 
     def enrol(self, name: str, samples: Iterable[Sample]) -> Enrolment:
         """Adds photographs to the identity of that name, creating it where it is new. All or nothing.
@@ -178,14 +175,19 @@ class Recognizer:
         """
         return self.enrol_many({name: samples})[0]
 
-    def enrol_many(self, people: dict[str, Iterable[Sample]]) -> list[Enrolment]:
-        """Several identities in one transaction, as `enrol`."""
+    def enrol_many(self, people: Mapping[str, Iterable[Sample]], *, other_case: bool = False) -> list[Enrolment]:
+        """Several identities in one transaction, as `enrol`.
+
+        Args:
+            other_case: whether names that differ from others only by capital letters are people of their own, as
+                labels of a data set are.
+        """
         photos: list[Photo] = []
         planned: list[tuple[str, bool, list[Photo]]] = []
         for raw, samples in people.items():
             name = valid_name(raw)
             known = self.gallery.find(name)
-            if known is None:
+            if known is None and not other_case:
                 self._refuse_other_case(name)
             identity_id = known.id if known else uuid.uuid4().hex
             own = [_photo(sample, identity_id, name) for sample in samples]
@@ -214,15 +216,21 @@ class Recognizer:
         self.gallery.close()
 
 
+def threshold_of(gallery: Gallery) -> Threshold:
+    """What a gallery was calibrated to, otherwise the measured default of its space."""
+    own = gallery.get_meta(_CALIBRATION)
+    return thresholds.from_json(own) if own else thresholds.measured_default(gallery.space_id)
+
+
 def stack(templates: Sequence[Template]) -> Embeddings:
     """(N, D) embeddings of described faces."""
     return np.stack([template.embedding for template in templates])
 
 
 def _photo(sample: Sample, identity_id: str, name: str) -> Photo:
-    template, photograph = sample.template, sample.photograph
+    template = sample.template
     box = ",".join(f"{value:.0f}" for value in template.face.box_px)
-    digest = hashlib.sha256(f"{photograph.sha256}|{box}|{identity_id}".encode()).hexdigest()
+    digest = hashlib.sha256(f"{sample.sha256}|{box}|{identity_id}".encode()).hexdigest()
     return Photo(
         id=digest[:32],
         identity_id=identity_id,
@@ -231,6 +239,6 @@ def _photo(sample: Sample, identity_id: str, name: str) -> Photo:
         landmarks_px=template.chip_landmarks_px,
         embedding=template.embedding,
         quality=template.quality.score,
-        source=photograph.name,
+        source=sample.source,
         added_at=datetime.now(UTC).isoformat(timespec="seconds"),
     )

@@ -119,3 +119,10 @@ def expected_fpir(threshold: Threshold, gallery_size: int) -> float | None:
     if threshold.fpir >= 1:
         return 1.0
     return -math.expm1(math.log1p(-threshold.fpir) * gallery_size / threshold.gallery_size)
+
+
+def save_default(path: Path, space_id: str, threshold: Threshold) -> None:
+    """Writes one space's measured threshold into a file of defaults, beside those of other spaces."""
+    known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    known[space_id] = asdict(threshold)
+    path.write_text(json.dumps(known, indent=1, sort_keys=True) + "\n", encoding="utf-8")

@@ -1,0 +1,53 @@
+# The commands a person types; CI calls the same ones.
+#   make run     everything a fresh machine needs, then the page on http://127.0.0.1:7860
+#   make test    everything the tests need, then all of them
+#   make check   what a reader would complain about: lint, format, types, import floors, documents
+#   make bench   the measurements of benchmarks/
+PYTHON ?= python3
+BIN := .venv/bin
+.DEFAULT_GOAL := help
+.PHONY: help run test check bench browser clean
+
+help:
+	@sed -n 's/^#   //p' Makefile
+
+run: .venv/.ready
+	@$(BIN)/python app.py
+
+test: .venv/.ready-dev browser
+	@$(BIN)/python -m pytest $(PYTEST)
+
+check: .venv/.ready-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -q tests/test_house.py
+
+bench: .venv/.ready-dev
+	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+# The lock holds exact versions for both lists; used as constraints, it leaves out what another platform does not need.
+.venv/.ready: requirements.txt requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo 'ByteFace needs Python 3.11 or newer: make run PYTHON=python3.12' >&2; exit 1; }
+	@test -x $(BIN)/python || { echo 'making .venv'; $(PYTHON) -m venv .venv; }
+	@echo 'installing dependencies: once, a few gigabytes with PyTorch'
+	@$(BIN)/python -m pip install --disable-pip-version-check -q --progress-bar on -c requirements.lock -r requirements.txt
+	@$(BIN)/python -m pip install --disable-pip-version-check -q --no-deps -e .
+	@touch $@
+
+.venv/.ready-dev: .venv/.ready requirements-dev.txt
+	@$(BIN)/python -m pip install --disable-pip-version-check -q -c requirements.lock -r requirements-dev.txt
+	@touch $@
+
+browser:
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo 'installing Chromium for the browser tests'; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; \
+	else \
+		echo 'The browser tests need Chromium. Install it (sudo apt-get install chromium) and run make test again.' >&2; exit 1; \
+	fi
+
+clean:
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache byteface.egg-info

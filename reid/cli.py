@@ -1,0 +1,74 @@
+"""`byteface NAME ...`: finds the command, imports only that one, and turns errors into one line.
+
+A new command is one file with `add_arguments(parser)` and `run(args) -> int`, and one line in COMMANDS.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import logging
+import os
+import sys
+from collections.abc import Sequence
+
+from reid import __version__
+from reid.errors import ReidError
+from reid.settings import Settings
+
+COMMANDS = {
+    "serve": ("reid.commands.serve", "start the page"),
+    "identify": ("reid.commands.identify", "who is on one photograph, as JSON"),
+    "enrol": ("reid.commands.enrol", "add photographs of one person to a gallery"),
+    "build-gallery": ("reid.commands.build_gallery", "enrol everybody of a CSV"),
+    "predict": ("reid.commands.predict", "a name or doesn't_exist for every photograph of a CSV"),
+    "calibrate": ("reid.commands.calibrate", "choose the threshold from photographs of strangers"),
+    "weights": ("reid.commands.weights", "what weights are there; bring, check and carry them"),
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command.
+
+    Returns:
+        0; 1 where the command could not do its work, with the reason as one line on stderr; 2 for wrong arguments.
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
+    name = next((word for word in words if not word.startswith("-")), "")
+    args = _parser(name).parse_args(words)
+    logging.basicConfig(
+        level=logging.INFO if args.verbose else logging.WARNING, format="%(levelname)s %(name)s: %(message)s"
+    )
+    try:
+        args.settings = Settings.from_env()
+        module = importlib.import_module(COMMANDS[args.command][0])
+        return int(module.run(args))
+    except ReidError as error:
+        print(f"byteface {args.command}: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(f"byteface {args.command}: stopped.", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # `| head` has seen enough; keep Python from complaining at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def entry() -> None:
+    """The console script."""
+    sys.exit(main())
+
+
+def _parser(wanted: str) -> argparse.ArgumentParser:
+    """All commands by name, the wanted one with its arguments."""
+    parser = argparse.ArgumentParser(
+        prog="byteface", description="Who of an enrolled gallery is on a photograph, with the evidence, or nobody."
+    )
+    parser.add_argument("--version", action="version", version=f"byteface {__version__}")
+    parser.add_argument("--verbose", action="store_true", help="log what happens: counts and ids, never names")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, (module, summary) in COMMANDS.items():
+        one = commands.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")
+        if name == wanted:
+            importlib.import_module(module).add_arguments(one)
+    return parser

@@ -1,0 +1,72 @@
+"""Arguments that several commands share, and how they join the settings."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from reid.faces import FACE_CHOICES
+from reid.settings import Settings
+
+_SHOWN = 20  # problems spelt out on the terminal; the rest is counted
+
+
+def add_recognition(parser: argparse.ArgumentParser) -> None:
+    """--space, --weights, --detector, --device."""
+    group = parser.add_argument_group("recognition")
+    group.add_argument("--space", help="auto, facenet, sface, facenet+sface or facenet+sface@0.2 [auto]")
+    group.add_argument(
+        "--weights", help="what facenet is loaded from: ms1m, vggface2, a run folder, hub:owner/name [ms1m]"
+    )
+    group.add_argument("--detector", choices=("yunet", "mtcnn"), help="what finds the faces [yunet]")
+    group.add_argument("--device", help="cpu, cuda, mps or auto [auto]")
+
+
+def add_gallery(parser: argparse.ArgumentParser) -> None:
+    """--gallery."""
+    parser.add_argument("--gallery", help="a .db file (or .npy, to search only) [BYTEFACE_GALLERY, data/gallery.db]")
+
+
+def add_table(parser: argparse.ArgumentParser, flag: str, what: str) -> None:
+    """A CSV, its root directory and which face is meant."""
+    parser.add_argument(flag, type=Path, required=True, metavar="CSV", help=what)
+    parser.add_argument("--root-dir", type=Path, required=True, help="folder that the CSV's paths start from")
+
+
+def add_face(parser: argparse.ArgumentParser, *extra: str) -> None:
+    """--face."""
+    parser.add_argument(
+        "--face", choices=(*FACE_CHOICES, *extra), default="largest", help="which face of several is meant [largest]"
+    )
+
+
+def settings_of(args: argparse.Namespace) -> Settings:
+    """The environment's settings with what the command line says instead."""
+    settings: Settings = args.settings
+    given = {name: getattr(args, name, None) for name in ("space", "weights", "detector", "device", "gallery")}
+    given["gallery"] = str(given["gallery"]) if given["gallery"] else None
+    settings = replace(settings, **{name: value for name, value in given.items() if value})
+    if given["space"] is None and Path(settings.gallery).exists():
+        from reid.gallery import space_id_of
+
+        known = space_id_of(settings.gallery)
+        if known:  # a gallery knows what it was made with: nobody has to say it twice
+            settings = replace(settings, space=known.split(":")[0])
+    return settings
+
+
+def report_problems(reasons: Sequence[str]) -> None:
+    """Names the first few on stderr and counts the rest."""
+    for reason in reasons[:_SHOWN]:
+        print(reason, file=sys.stderr)
+    if len(reasons) > _SHOWN:
+        print(f"... and {len(reasons) - _SHOWN} more.", file=sys.stderr)
+
+
+def summary(counts: Counter[str]) -> str:
+    """`1,781 photographs: 1,779 ok, 1 no_face, 1 unreadable`."""
+    return f"{sum(counts.values()):,} photographs: " + ", ".join(f"{counts[name]:,} {name}" for name in counts)

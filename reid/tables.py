@@ -1,0 +1,83 @@
+"""CSV files of photographs and labels, in and out. Knows no picture and no gallery."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from reid.errors import TableError
+
+REPORT_COLUMNS = (
+    "image_path", "predicted", "best_label", "similarity", "second_label", "second_similarity",
+    "faces", "box", "detection_confidence", "quality", "status", "reason",
+)  # fmt: skip
+_LABEL_NAMES = ("gt", "name")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of a table: the path as it is written there, and the label, None where the column is missing."""
+
+    image_path: str
+    label: str | None
+
+
+def read_rows(path: Path, *, labelled: bool) -> list[Row]:
+    """Reads `image_path` and `gt` (or `name`), header names in any case, everything else ignored.
+
+    Args:
+        labelled: whether the label column must be there.
+
+    Raises:
+        TableError: no such file, no CSV, no rows, or a column is missing.
+    """
+    frame = _read(path)
+    frame.columns = [str(column).strip().lower() for column in frame.columns]
+    label_column = next((name for name in _LABEL_NAMES if name in frame.columns), None)
+    if "image_path" not in frame.columns or (labelled and label_column is None):
+        missing = "image_path" if "image_path" not in frame.columns else "gt"
+        raise TableError(
+            f"{path.name} has no column {missing!r}, only {', '.join(frame.columns)}. Name it in the first line."
+        )
+    if frame.empty:
+        raise TableError(f"{path.name} lists no photographs. Add a line for each below its header.")
+    labels = frame[label_column] if label_column else [None] * len(frame)
+    return [Row(str(image_path), label) for image_path, label in zip(frame["image_path"], labels, strict=True)]
+
+
+def _read(path: Path) -> pd.DataFrame:
+    try:
+        return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig", index_col=False)
+    except FileNotFoundError:
+        raise TableError(f"There is no file {path}. Check the path.") from None
+    except pd.errors.EmptyDataError:
+        raise TableError(f"{path.name} is empty. It needs a header line with image_path and gt.") from None
+    except (pd.errors.ParserError, UnicodeDecodeError) as error:
+        raise TableError(f"{path.name} cannot be read as CSV ({error}). Save it as comma-separated UTF-8.") from None
+    except OSError as error:
+        raise TableError(f"{path} cannot be read: {error.strerror}. Check the path and its permissions.") from None
+
+
+def inside(root: Path, image_path: str) -> Path | None:
+    """The file that a table's path means, None where it would leave the root directory."""
+    joined = Path(os.path.normpath(root / image_path))
+    return joined if joined.is_relative_to(os.path.normpath(root)) and joined != Path(os.path.normpath(root)) else None
+
+
+def write_csv(path: Path, frame: pd.DataFrame) -> None:
+    """Writes a table whole or not at all.
+
+    Raises:
+        TableError: the folder is missing, read-only or full.
+    """
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        frame.to_csv(part, index=False)
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise TableError(f"{path} cannot be written: {error.strerror}. Choose another place with --out.") from None

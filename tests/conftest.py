@@ -1,0 +1,44 @@
+"""What every test may ask for: real weights, the demonstration photographs, the development photographs."""
+
+from __future__ import annotations
+
+import os
+
+# Read once at import by gradio and huggingface_hub: no test may reach a foreign host.
+os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+
+from pathlib import Path
+
+import pytest
+
+from reid.settings import CHECKOUT, Settings
+
+
+@pytest.fixture(scope="session")
+def settings() -> Settings:
+    """This checkout's own: weights are brought once and shared by all runs."""
+    return Settings.from_env()
+
+
+@pytest.fixture(scope="session")
+def models_dir(settings: Settings) -> Path:
+    """Where weights lie; `ensure` brings what is missing."""
+    return settings.models_dir
+
+
+@pytest.fixture(scope="session")
+def demo_dir(settings: Settings) -> Path:
+    """`train/` and `val/` photographs of five celebrities, brought with the ms1m weights."""
+    from reid.weights import fetch_demo
+
+    return fetch_demo(settings.data_dir, settings.models_dir)
+
+
+@pytest.fixture(scope="session")
+def lfw_dev() -> Path:
+    """The development photographs; the test is skipped where there are none."""
+    place = Path(os.environ.get("BYTEFACE_LFW_DEV") or CHECKOUT.parent / "shared" / "data" / "lfw-dev")
+    if not (place / "probes_val.csv").exists():
+        pytest.skip(f"no development photographs in {place}: set BYTEFACE_LFW_DEV to their folder")
+    return place
