@@ -1,0 +1,126 @@
+"""Rows of a SQLite gallery as records and back, and what is derived from them. Knows no locks and no files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlite_utils import Database
+
+from reid.errors import GalleryError, IdentityNotFoundError
+from reid.gallery.checks import template_of
+from reid.types import Identity, Photo
+
+IDENTITY_COLUMNS = "id, name, photo_count, cover_photo_id, created_at, metadata"
+
+_PHOTO_QUERY = """
+    SELECT photos.id, identity_id, name, crop_jpeg, landmarks, embedding, quality, source, added_at
+    FROM photos JOIN identities ON identities.id = identity_id WHERE """
+
+
+def to_blob(values: NDArray[np.floating]) -> bytes:
+    """Little-endian float32, row by row."""
+    return np.ascontiguousarray(values, "<f4").tobytes()
+
+
+def from_blob(blob: bytes, *shape: int) -> NDArray[np.float32]:
+    """Raises: GalleryError when the blob has not the length of that shape."""
+    if len(blob) != 4 * int(np.prod(shape)):
+        raise GalleryError("An embedding in the gallery is damaged. Restore the gallery from a backup.")
+    return np.frombuffer(blob, "<f4").reshape(shape).astype(np.float32, copy=False)
+
+
+def to_identity(row: Sequence[Any]) -> Identity:
+    """From a row of IDENTITY_COLUMNS."""
+    identity_id, name, photo_count, cover, created_at, metadata = row
+    return Identity(identity_id, name, photo_count, cover, created_at, json.loads(metadata))
+
+
+def identity_of(db: Database, identity_id: str) -> Identity:
+    """Raises: IdentityNotFoundError."""
+    row = db.execute(f"SELECT {IDENTITY_COLUMNS} FROM identities WHERE id = ?", [identity_id]).fetchone()
+    if row is None:
+        raise IdentityNotFoundError("That person is not in the gallery any more. Load the list again.")
+    return to_identity(row)
+
+
+def photos_where(db: Database, condition: str, value: str, dim: int) -> list[Photo]:
+    """Photographs in the order they were added."""
+    rows = db.execute(f"{_PHOTO_QUERY}{condition} = ? ORDER BY added_at, photos.id", [value]).fetchall()
+    return [
+        Photo(
+            id=photo_id,
+            identity_id=identity_id,
+            identity_name=name,
+            crop_jpeg=crop,
+            landmarks_px=from_blob(landmarks, 5, 2),
+            embedding=from_blob(embedding, dim),
+            quality=quality,
+            source=source,
+            added_at=added_at,
+        )
+        for photo_id, identity_id, name, crop, landmarks, embedding, quality, source, added_at in rows
+    ]
+
+
+def store_photo(db: Database, photo: Photo) -> None:
+    """Adds a photograph or replaces the one with its id."""
+    db.execute(
+        """
+        INSERT INTO photos (id, identity_id, quality, source, added_at, landmarks, embedding, crop_jpeg)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+        ON CONFLICT (id) DO UPDATE SET identity_id = excluded.identity_id, quality = excluded.quality,
+            source = excluded.source, added_at = excluded.added_at, landmarks = excluded.landmarks,
+            embedding = excluded.embedding, crop_jpeg = excluded.crop_jpeg""",
+        [
+            photo.id,
+            photo.identity_id,
+            float(photo.quality),
+            # file names may hold bytes that are no text
+            photo.source.encode("utf-8", "replace").decode("utf-8"),
+            photo.added_at,
+            to_blob(photo.landmarks_px),
+            to_blob(photo.embedding),
+            photo.crop_jpeg,
+        ],
+    )
+
+
+def owners(db: Database, photo_ids: Iterable[str]) -> dict[str, str]:
+    """Identity of each of those photographs that exist."""
+    found = (
+        db.execute("SELECT id, identity_id FROM photos WHERE id = ?", [photo_id]).fetchone() for photo_id in photo_ids
+    )
+    return dict(row for row in found if row)
+
+
+def derive(db: Database, identity_ids: Iterable[str], dim: int) -> int:
+    """Templates, counts and covers of identities whose photographs changed; one left without any is removed.
+
+    A cover stays while its photograph does; otherwise the best photograph becomes it.
+
+    Returns:
+        how many identities were removed.
+    """
+    db.execute("UPDATE meta SET value = value + 1 WHERE key = 'revision'")
+    revision = int(db.execute("SELECT value FROM meta WHERE key = 'revision'").fetchone()[0])
+    removed = 0
+    for identity_id in sorted(set(identity_ids)):
+        photos = db.execute(
+            "SELECT id, quality, added_at, embedding FROM photos WHERE identity_id = ? ORDER BY id", [identity_id]
+        ).fetchall()
+        if not photos:
+            removed += db.execute("DELETE FROM identities WHERE id = ?", [identity_id]).rowcount
+            continue
+        (cover,) = db.execute("SELECT cover_photo_id FROM identities WHERE id = ?", [identity_id]).fetchone()
+        if cover not in {photo[0] for photo in photos}:
+            cover = min(photos, key=lambda photo: (-photo[1], photo[2], photo[0]))[0]
+        template = template_of(from_blob(b"".join(photo[3] for photo in photos), len(photos), dim))
+        db.execute(
+            "UPDATE identities SET template = ?, photo_count = ?, cover_photo_id = ?, revision = ? WHERE id = ?",
+            [to_blob(template), len(photos), cover, revision, identity_id],
+        )
+    return removed

@@ -1,0 +1,295 @@
+"""The default gallery: one SQLite file, shared by threads and processes. Knows no picture, network or threshold."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlite_utils import Database
+
+from reid.errors import GalleryError, IdentityExistsError
+from reid.gallery import migrations, rows
+from reid.gallery.base import Erased
+from reid.gallery.checks import same_space, unit_rows
+from reid.gallery.connection import Link, is_writable, open_for_reading
+from reid.gallery.matrix import cosines, nearest
+from reid.gallery.names import valid_name
+from reid.gallery.templates import TemplateCache
+from reid.types import Candidate, Embeddings, Identity, Photo
+
+_OUR_KEYS = {"space_id", "space_dim", "space", "revision"}
+
+
+def open_url(
+    url: str, *, space_id: str | None, dim: int | None, description: str, create: bool, read_only: bool
+) -> SqliteGallery:
+    """As `reid.gallery.open_gallery`."""
+    path = Path(url.removeprefix("sqlite:")).expanduser().resolve()
+    if path.is_dir():
+        raise GalleryError(f"{path} is a folder. Name a file ending in .db.")
+    if not path.exists() or path.stat().st_size == 0:
+        if not create or read_only or space_id is None or dim is None:
+            raise GalleryError(
+                f"There is no gallery at {path}. Make one with `byteface enrol` or `byteface build-gallery`."
+            )
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise GalleryError(f"The folder {path.parent} cannot be made ({error.strerror}). Name another.") from error
+    writer = None if read_only else _open_for_writing(path, space_id, dim, description)
+    reader = Link(path, "rw") if writer else open_for_reading(path)
+    gallery = SqliteGallery(url, writer, reader, Link(path, "rw" if writer else reader.mode))
+    try:
+        gallery.check(space_id)
+    except BaseException:
+        gallery.close()
+        raise
+    return gallery
+
+
+def _open_for_writing(path: Path, space_id: str | None, dim: int | None, description: str) -> Link | None:
+    """A connection to a gallery of this version, made or migrated where necessary; None where it cannot be written."""
+    link = Link(path, "rwc")
+    try:
+        if not is_writable(link):
+            link.close()
+            return None
+        with link.transaction() as db:
+            migrations.check_is_ours(db, path)
+        link.prepare_for_writing()
+        with link.transaction(write=True) as db:
+            # again, now that nobody else can make or migrate it
+            migrations.check_is_ours(db, path)
+            made = migrations.is_empty(db)
+            migrations.migrate(db, path)
+            if made:
+                space = {"space_id": space_id, "space_dim": str(dim), "space": description}
+                db.conn.executemany("INSERT INTO meta VALUES (?, ?)", list(space.items()))
+    except BaseException:
+        link.close()
+        raise
+    return link
+
+
+class SqliteGallery:
+    """Three connections to one file: a writer, a reader, and one for searches, so that a page never waits for them."""
+
+    def __init__(self, url: str, writer: Link | None, reader: Link, searcher: Link) -> None:
+        self._url = url
+        self._path = reader.path
+        self._writer = writer
+        self._reader = reader
+        self._searcher = searcher
+        self._log_is_clean = True
+        self._space_id = ""
+        self._dim = 0
+
+    def check(self, space_id: str | None) -> None:
+        """Reads what the gallery says of itself.
+
+        Raises:
+            EmbeddingSpaceError: it belongs to another space.
+            GalleryError: it is not a gallery, of another version, or damaged.
+        """
+        with self._reader.transaction() as db:
+            migrations.check_is_ours(db, self._path)
+            if migrations.is_empty(db) or migrations.MIGRATIONS.pending(db):
+                raise GalleryError(
+                    f"The gallery {self._path} was made by an older version and cannot be brought to this one where "
+                    "nothing can be written. Open it once where it can."
+                )
+            meta = dict(db.execute("SELECT key, value FROM meta").fetchall())
+        self._space_id = meta["space_id"]
+        self._dim = int(meta["space_dim"])
+        same_space(self._url, self._space_id, space_id)
+        self._templates = TemplateCache(self._dim)
+
+    @property
+    def url(self) -> str:
+        return self._url
+
+    @property
+    def space_id(self) -> str:
+        return self._space_id
+
+    @property
+    def read_only(self) -> bool:
+        """Whether changes are refused: asked for, or because nothing can be written there."""
+        return self._writer is None
+
+    # --- changes -----------------------------------------------------------------------------------------------------
+
+    def add(self, photos: Sequence[Photo]) -> None:
+        if not photos:
+            return
+        names: dict[str, str] = {}
+        for photo in photos:
+            name = valid_name(photo.identity_name)
+            if names.setdefault(photo.identity_id, name) != name:
+                raise GalleryError("One new person was given two names. Enrol them one after the other.")
+        for photo in photos:
+            unit_rows(photo.embedding[None], self._dim, "photograph")
+        with self._change() as db:
+            changed = {*names, *rows.owners(db, (photo.id for photo in photos)).values()}
+            for identity_id, name in names.items():
+                if not db.execute("SELECT 1 FROM identities WHERE id = ?", [identity_id]).fetchone():
+                    self._create(db, identity_id, name)
+            for photo in photos:
+                rows.store_photo(db, photo)
+            rows.derive(db, changed, self._dim)
+
+    def _create(self, db: Database, identity_id: str, name: str) -> None:
+        self._refuse_taken(db, name)
+        now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+        db.execute(
+            "INSERT INTO identities (id, name, created_at, photo_count, revision, template) VALUES (?, ?, ?, 0, 0, ?)",
+            [identity_id, name, now, rows.to_blob(np.zeros(self._dim, np.float32))],
+        )
+
+    def _refuse_taken(self, db: Database, name: str) -> None:
+        if db.execute("SELECT 1 FROM identities WHERE name = ?", [name]).fetchone():
+            raise IdentityExistsError(f"Somebody named {name} is enrolled already. Add to them or choose another name.")
+
+    def rename(self, identity_id: str, name: str) -> None:
+        name = valid_name(name)
+        with self._change() as db:
+            if rows.identity_of(db, identity_id).name != name:
+                self._refuse_taken(db, name)
+                db.execute("UPDATE identities SET name = ? WHERE id = ?", [name, identity_id])
+
+    def merge(self, source_id: str, target_id: str) -> None:
+        if source_id == target_id:
+            raise GalleryError("A person cannot be merged with themselves. Choose two.")
+        with self._change() as db:
+            rows.identity_of(db, source_id)
+            rows.identity_of(db, target_id)
+            db.execute("UPDATE photos SET identity_id = ? WHERE identity_id = ?", [target_id, source_id])
+            rows.derive(db, [source_id, target_id], self._dim)
+
+    def move(self, photo_ids: Sequence[str], identity_id: str) -> None:
+        with self._change() as db:
+            rows.identity_of(db, identity_id)
+            found = rows.owners(db, photo_ids)
+            if len(found) < len(set(photo_ids)):
+                raise GalleryError("A photograph is not in the gallery any more. Load the list again.")
+            for photo_id in found:
+                db.execute("UPDATE photos SET identity_id = ? WHERE id = ?", [identity_id, photo_id])
+            rows.derive(db, [identity_id, *found.values()], self._dim)
+
+    def remove(self, identity_id: str) -> Erased:
+        with self._change(erases=True) as db:
+            photos = rows.identity_of(db, identity_id).photo_count
+            db.execute("DELETE FROM photos WHERE identity_id = ?", [identity_id])
+            return Erased(rows.derive(db, [identity_id], self._dim), photos)
+
+    def remove_photos(self, photo_ids: Sequence[str]) -> Erased:
+        with self._change(erases=True) as db:
+            found = rows.owners(db, photo_ids)
+            for photo_id in found:
+                db.execute("DELETE FROM photos WHERE id = ?", [photo_id])
+            return Erased(rows.derive(db, found.values(), self._dim), len(found))
+
+    def set_meta(self, key: str, value: str) -> None:
+        if key in _OUR_KEYS:
+            raise GalleryError(f"{key} is kept by the gallery itself. Use another key.")
+        with self._change() as db:
+            db.execute(
+                "INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", [key, value]
+            )
+
+    @contextmanager
+    def _change(self, *, erases: bool = False) -> Iterator[Database]:
+        """One transaction; after an erasure the write-ahead log, which still holds what was erased, is emptied too."""
+        if self._writer is None:
+            raise GalleryError(f"The gallery {self._path} is read-only here. Open it where it can be written.")
+        with self._writer.transaction(write=True) as db:
+            yield db
+        if erases or not self._log_is_clean:
+            # refused while another process reads: the next change tries again
+            self._log_is_clean = self._writer.checkpoint()
+
+    # --- reading -----------------------------------------------------------------------------------------------------
+
+    def identities(self) -> list[Identity]:
+        with self._reader.transaction() as db:
+            found = db.execute(f"SELECT {rows.IDENTITY_COLUMNS} FROM identities").fetchall()
+        return sorted(map(rows.to_identity, found), key=lambda identity: (identity.name.casefold(), identity.id))
+
+    def identity(self, identity_id: str) -> Identity:
+        with self._reader.transaction() as db:
+            return rows.identity_of(db, identity_id)
+
+    def find(self, name: str) -> Identity | None:
+        with self._reader.transaction() as db:
+            row = db.execute(f"SELECT {rows.IDENTITY_COLUMNS} FROM identities WHERE name = ?", [name]).fetchone()
+        return rows.to_identity(row) if row else None
+
+    def photos(self, identity_id: str) -> list[Photo]:
+        with self._reader.transaction() as db:
+            rows.identity_of(db, identity_id)
+            return rows.photos_where(db, "identity_id", identity_id, self._dim)
+
+    def photo(self, photo_id: str) -> Photo | None:
+        with self._reader.transaction() as db:
+            found = rows.photos_where(db, "photos.id", photo_id, self._dim)
+        return found[0] if found else None
+
+    def count(self) -> int:
+        with self._reader.transaction() as db:
+            return int(db.execute("SELECT count(*) FROM identities").fetchone()[0])
+
+    def get_meta(self, key: str) -> str | None:
+        with self._reader.transaction() as db:
+            row = db.execute("SELECT value FROM meta WHERE key = ?", [key]).fetchone()
+        return row[0] if row else None
+
+    def search(self, probes: Embeddings, k: int) -> list[list[Candidate]]:
+        """As the protocol. A large batch is answered in parts; each probe's answer is of one state of the gallery."""
+        probes = unit_rows(probes, self._dim, "probe")
+        answers: list[list[Candidate]] = []
+        while len(answers) < len(probes):
+            with self._searcher.transaction() as db:
+                templates = self._templates.current(db)
+                part = probes[len(answers) :][: templates.probes_at_once]
+                best = nearest(part, templates, k)
+                chosen = sorted({templates.ids[row] for ranked in best for row, _ in ranked})
+                evidence = {identity_id: _Evidence(db, identity_id, self._dim) for identity_id in chosen}
+                answers += [
+                    [
+                        Candidate(
+                            evidence[templates.ids[row]].identity,
+                            similarity,
+                            *evidence[templates.ids[row]].nearest(probe),
+                        )
+                        for row, similarity in ranked
+                    ]
+                    for probe, ranked in zip(part, best, strict=True)
+                ]
+        return answers
+
+    def close(self) -> None:
+        for link in (self._searcher, self._reader, self._writer):
+            if link:
+                link.close()
+
+
+class _Evidence:
+    """A chosen identity and its photographs' embeddings."""
+
+    def __init__(self, db: Database, identity_id: str, dim: int) -> None:
+        self.identity = rows.identity_of(db, identity_id)
+        found = db.execute(
+            "SELECT id, embedding FROM photos WHERE identity_id = ? ORDER BY id", [identity_id]
+        ).fetchall()
+        self._ids = [row[0] for row in found]
+        self._embeddings = rows.from_blob(b"".join(row[1] for row in found), len(found), dim)
+
+    def nearest(self, probe: NDArray[np.float32]) -> tuple[str, float]:
+        """Id and cosine of the photograph nearest to the probe; the lower id where two tie."""
+        similarities = cosines(self._embeddings, probe)
+        best = int(np.argmax(similarities))
+        return self._ids[best], float(similarities[best])
