@@ -1,0 +1,124 @@
+"""Files that are either whole or not there, their digests, and the lock that keeps two processes apart.
+
+Knows nothing about weights.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+import filelock
+
+from reid.errors import WeightsError
+
+BLOCK = 1 << 20  # bytes read or written at once
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
+
+
+def sha256_of(path: Path) -> str:
+    """Hex digest of a file's content."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def storage_errors(place: Path) -> Iterator[None]:
+    """Turns the system's errors below `place` into one sentence with the way out.
+
+    Raises:
+        WeightsError: the disk is full, the folder may not be written, or the disk failed.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _FULL:
+            message = (
+                f"The disk that holds {place} is full; nothing was left half-made. Free some space and run it again."
+            )
+        elif error.errno in _FORBIDDEN:
+            message = (
+                f"{place} cannot be written. Give this user write access to it, or set BYTEFACE_MODELS to a folder."
+            )
+        else:
+            message = (
+                f"{place} could not be read or written ({error.strerror or error}). Check the disk and run it again."
+            )
+        raise WeightsError(message) from error
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """A new file that takes the place of `path` when the block ends well, and leaves no trace when it does not.
+
+    Written beside it, flushed to the disk, then renamed: a reader sees the old file or the new one, never a part.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    part = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        part.chmod(0o644)  # mkstemp makes it readable by this user alone
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """As `Path.write_bytes`, all or nothing."""
+    with replacing(path) as file:
+        file.write(data)
+
+
+@contextmanager
+def replacing_folder(folder: Path) -> Iterator[Path]:
+    """An empty folder that takes the place of `folder` when the block ends well, and is removed when it does not."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    staging = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".part", dir=folder.parent))
+    try:
+        yield staging
+        staging.chmod(0o755)
+        if folder.exists():  # a rename cannot replace a folder that holds something
+            old = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".old", dir=folder.parent))
+            folder.rename(old / "old")
+            staging.rename(folder)
+            shutil.rmtree(old, ignore_errors=True)
+        else:
+            staging.rename(folder)
+    except BaseException:
+        shutil.rmtree(staging, ignore_errors=True)
+        raise
+
+
+@contextmanager
+def one_at_a_time(folder: Path) -> Iterator[None]:
+    """Holds the folder's lock: a second process waits here and then finds the work done."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with filelock.FileLock(folder / ".lock"):
+        yield
+
+
+def require_space(folder: Path, size: int) -> None:
+    """Says before a download that it will not fit.
+
+    Raises:
+        WeightsError: fewer than `size` bytes are free below `folder`.
+    """
+    free = shutil.disk_usage(folder).free
+    if free < size:
+        raise WeightsError(
+            f"{size / 1e6:.0f} MB are needed below {folder} and {free / 1e6:.0f} MB are free. "
+            "Free some space, or set BYTEFACE_MODELS to a folder on another disk."
+        )
