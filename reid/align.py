@@ -25,14 +25,14 @@ def similarity_transform(source: NDArray[np.float32], target: NDArray[np.float32
     With points as complex numbers it is one division: a = <s, t> / <s, s>.
 
     Args:
-        source: (N, 2) points, not all the same.
+        source: (N, 2) points; all on one spot they say nothing of turn and scale, which then stay as they are.
         target: (N, 2).
     """
     s = source[:, 0] + 1j * source[:, 1].astype(np.float64)
     t = target[:, 0] + 1j * target[:, 1].astype(np.float64)
     s_mean, t_mean = s.mean(), t.mean()
     spread = np.vdot(s - s_mean, s - s_mean).real
-    a = np.vdot(s - s_mean, t - t_mean) / max(spread, 1e-12)
+    a = np.vdot(s - s_mean, t - t_mean) / spread if spread > 1e-9 else 1 + 0j
     b = t_mean - a * s_mean
     return np.array([[a.real, -a.imag, b.real], [a.imag, a.real, b.imag]])
 

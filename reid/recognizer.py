@@ -6,6 +6,7 @@ It joins a detector, an embedding space, a gallery and a threshold; it knows no 
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
@@ -83,7 +84,12 @@ class Recognizer:
         from reid.gallery import open_gallery
 
         parts = Describer.load(settings, progress=progress)
-        gallery = open_gallery(settings.gallery, space_id=parts.space.id, dim=parts.space.dim)
+        gallery = open_gallery(
+            settings.gallery,
+            space_id=parts.space.id,
+            dim=parts.space.dim,
+            description=json.dumps(parts.space.description),
+        )
         return cls(parts.detector, parts.space, gallery)
 
     @property

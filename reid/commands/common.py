@@ -50,12 +50,13 @@ def settings_of(args: argparse.Namespace) -> Settings:
     given = {name: getattr(args, name, None) for name in ("space", "weights", "detector", "device", "gallery")}
     given["gallery"] = str(given["gallery"]) if given["gallery"] else None
     settings = replace(settings, **{name: value for name, value in given.items() if value})
-    if given["space"] is None and Path(settings.gallery).exists():
-        from reid.gallery import space_id_of
+    if given["space"] is None and Path(settings.gallery).is_file():
+        from reid.gallery import open_gallery
 
-        known = space_id_of(settings.gallery)
-        if known:  # a gallery knows what it was made with: nobody has to say it twice
-            settings = replace(settings, space=known.split(":")[0])
+        known = open_gallery(settings.gallery, space_id=None, dim=None, create=False, read_only=True)
+        # a gallery knows what it was made with: nobody has to say it twice
+        settings = replace(settings, space=known.space_id.split(":")[0])
+        known.close()
     return settings
 
 
