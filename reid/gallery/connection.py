@@ -63,9 +63,17 @@ class Link:
                 raise
 
     def checkpoint(self) -> bool:
-        """Empties the write-ahead log, so that only the database file holds content; False while somebody reads."""
-        with self._lock, explained(self.path):
-            busy, _, _ = self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        """Empties the write-ahead log, so that only the database file holds content.
+
+        Returns:
+            False where it cannot be done now: another process reads or writes all the time, or the disk is full. What
+            was committed is committed all the same.
+        """
+        with self._lock:
+            try:
+                busy, _, _ = self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            except sqlite3.OperationalError:
+                return False
             return not busy
 
     def prepare_for_writing(self) -> None:
@@ -154,8 +162,8 @@ def _in_words(error: sqlite3.Error, path: Path) -> GalleryError:
         sqlite3.SQLITE_LOCKED: "is being written by another process. Nothing was changed; try again in a moment.",
         sqlite3.SQLITE_NOTADB: "is not a gallery: the file is no SQLite database. Name another file.",
         sqlite3.SQLITE_CORRUPT: "is damaged. Restore it from a backup, or run `byteface build-gallery` again.",
-        sqlite3.SQLITE_CANTOPEN: "cannot be opened. Check that its folder exists and may be read.",
-        sqlite3.SQLITE_PERM: "cannot be opened. Check the permissions of the file and its folder.",
+        sqlite3.SQLITE_CANTOPEN: "cannot be opened. Check its permissions and its folder's.",
+        sqlite3.SQLITE_PERM: "cannot be opened. Check its permissions and its folder's.",
         sqlite3.SQLITE_IOERR: f"could not be read or written ({error}). Check its disk.",
     }
     if isinstance(error, sqlite3.ProgrammingError) and "closed" in str(error):

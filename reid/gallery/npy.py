@@ -29,7 +29,7 @@ def save_npy(
 ) -> None:
     """Writes the templates as a structured array, one row an identity; the file is there whole or not at all.
 
-    Fields: `label` (text), `embedding` (float32, (D,)), `photos` (how many it is the mean of) and `space` (the embedding
+    Fields: `label` (text), `embedding` (float32, (D,)), `photos` (how many it is the mean of), `space` (the embedding
     space's id, the same in each row, so that it travels in the array).
 
     Args:

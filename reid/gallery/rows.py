@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -36,7 +37,7 @@ def from_blob(blob: bytes, *shape: int) -> NDArray[np.float32]:
 def to_identity(row: Sequence[Any]) -> Identity:
     """From a row of IDENTITY_COLUMNS."""
     identity_id, name, photo_count, cover, created_at, metadata = row
-    return Identity(identity_id, name, photo_count, cover, created_at, json.loads(metadata))
+    return Identity(identity_id, name, photo_count, cover, created_at, json.loads(metadata) if metadata != "{}" else {})
 
 
 def identity_of(db: Database, identity_id: str) -> Identity:
@@ -67,7 +68,13 @@ def photos_where(db: Database, condition: str, value: str, dim: int) -> list[Pho
 
 
 def store_photo(db: Database, photo: Photo) -> None:
-    """Adds a photograph or replaces the one with its id."""
+    """Adds a photograph or replaces the one with its id.
+
+    Raises:
+        GalleryError: its landmarks or quality are unusable.
+    """
+    if photo.landmarks_px.shape != (5, 2) or not math.isfinite(photo.quality):
+        raise GalleryError("A photograph came without five landmarks or a quality. Describe its face again.")
     db.execute(
         """
         INSERT INTO photos (id, identity_id, quality, source, added_at, landmarks, embedding, crop_jpeg)
@@ -97,6 +104,11 @@ def owners(db: Database, photo_ids: Iterable[str]) -> dict[str, str]:
     return dict(row for row in found if row)
 
 
+def revision_of(db: Database) -> int:
+    """Grows with every write that may change a template."""
+    return int(db.execute("SELECT value FROM meta WHERE key = 'revision'").fetchone()[0])
+
+
 def derive(db: Database, identity_ids: Iterable[str], dim: int) -> int:
     """Templates, counts and covers of identities whose photographs changed; one left without any is removed.
 
@@ -106,7 +118,7 @@ def derive(db: Database, identity_ids: Iterable[str], dim: int) -> int:
         how many identities were removed.
     """
     db.execute("UPDATE meta SET value = value + 1 WHERE key = 'revision'")
-    revision = int(db.execute("SELECT value FROM meta WHERE key = 'revision'").fetchone()[0])
+    revision = revision_of(db)
     removed = 0
     for identity_id in sorted(set(identity_ids)):
         photos = db.execute(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,8 @@ from reid.gallery.matrix import cosines, nearest
 from reid.gallery.names import valid_name
 from reid.gallery.templates import TemplateCache
 from reid.types import Candidate, Embeddings, Identity, Photo
+
+log = logging.getLogger(__name__)
 
 _OUR_KEYS = {"space_id", "space_dim", "space", "revision"}
 
@@ -61,6 +64,7 @@ def _open_for_writing(path: Path, space_id: str | None, dim: int | None, descrip
         with link.transaction() as db:
             migrations.check_is_ours(db, path)
         link.prepare_for_writing()
+        link.checkpoint()  # a process that was killed may have left erased content in the write-ahead log
         with link.transaction(write=True) as db:
             # again, now that nobody else can make or migrate it
             migrations.check_is_ours(db, path)
@@ -126,23 +130,23 @@ class SqliteGallery:
     def add(self, photos: Sequence[Photo]) -> None:
         if not photos:
             return
-        names: dict[str, str] = {}
-        for photo in photos:
-            name = valid_name(photo.identity_name)
-            if names.setdefault(photo.identity_id, name) != name:
-                raise GalleryError("One new person was given two names. Enrol them one after the other.")
+        names: dict[str, set[str]] = {}
         for photo in photos:
             unit_rows(photo.embedding[None], self._dim, "photograph")
+            names.setdefault(photo.identity_id, set()).add(photo.identity_name)
         with self._change() as db:
             changed = {*names, *rows.owners(db, (photo.id for photo in photos)).values()}
-            for identity_id, name in names.items():
+            for identity_id, texts in names.items():
                 if not db.execute("SELECT 1 FROM identities WHERE id = ?", [identity_id]).fetchone():
-                    self._create(db, identity_id, name)
+                    self._create(db, identity_id, {valid_name(text) for text in texts})
             for photo in photos:
                 rows.store_photo(db, photo)
             rows.derive(db, changed, self._dim)
 
-    def _create(self, db: Database, identity_id: str, name: str) -> None:
+    def _create(self, db: Database, identity_id: str, names: set[str]) -> None:
+        if len(names) > 1:
+            raise GalleryError("One new person was given two names. Enrol them one after the other.")
+        (name,) = names
         self._refuse_taken(db, name)
         now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
         db.execute(
@@ -209,8 +213,12 @@ class SqliteGallery:
         with self._writer.transaction(write=True) as db:
             yield db
         if erases or not self._log_is_clean:
-            # refused while another process reads: the next change tries again
+            # not possible while another process reads: the next change tries again
             self._log_is_clean = self._writer.checkpoint()
+            if not self._log_is_clean:
+                log.warning(
+                    "erased content stays in the write-ahead log until the next change or the end of all readers"
+                )
 
     # --- reading -----------------------------------------------------------------------------------------------------
 
