@@ -44,7 +44,7 @@ class FaceNet:
         # convolutions read neighbouring channels: measurably faster on processors and on CUDA
         self._layout = torch.contiguous_format if self.device.type == "mps" else torch.channels_last
         if self._layout is torch.channels_last:
-            self.module = self.module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            self.module = self.module.to(memory_format=torch.channels_last)
         self.dim = int(weights.config["embedding_dim"])
         self.crop_px = int(weights.config["crop_px"])
         self.weights_sha256 = weights.sha256

@@ -8,11 +8,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from reid.errors import WeightsError
+from reid.weights.bundle import export_bundle, import_bundle
+from reid.weights.inventory import Entry, check, inventory
 from reid.weights.pretrained import ensure_pretrained, fetch_demo
 from reid.weights.sources import SOURCES
 from reid.weights.store import WeightsFile, read_weights, write_run
 
-__all__ = ["SOURCES", "WeightsFile", "ensure", "fetch_demo", "write_run"]
+__all__ = ["SOURCES", "Entry", "WeightsFile", "check", "ensure", "export_bundle", "fetch_demo", "import_bundle",
+           "inventory", "write_run"]  # fmt: skip
 
 
 def ensure(source: str, models_dir: Path, *, progress: bool = True, force: bool = False) -> WeightsFile:

