@@ -1,0 +1,158 @@
+"""At which scales, and in which pieces, a picture is searched for faces; and how what they give is merged.
+
+Knows no detector; the pixels it only cuts and scales.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import ceil
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from reid.types import RGB, Face
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A part of the picture, in its own pixels, and what it is scaled by before a detector sees it."""
+
+    left: int
+    top: int
+    width: int
+    height: int
+    scale: float
+
+    @property
+    def scaled_size(self) -> tuple[int, int]:
+        """Width and height that the detector sees, at least one pixel."""
+        return max(1, round(self.width * self.scale)), max(1, round(self.height * self.scale))
+
+
+@dataclass(frozen=True, slots=True)
+class SearchPlan:
+    """Scales for a detector that sees faces of a limited range of sizes well.
+
+    The finest pass brings the smallest wanted face up to `seen_from_px`, within limits; each further pass is
+    four times coarser, until a face that fills the picture is seen as one of at most `seen_to_px`. Passes larger than
+    a tile are cut into overlapping ones, which bounds the memory: 120 megapixels need no more than one tile.
+
+    Attributes:
+        min_face_px: width of the smallest face that is looked for, in pixels of the picture.
+        seen_from_px: width from which the detector finds faces reliably.
+        seen_to_px: width up to which it does.
+        max_enlargement: more than this adds no detail.
+        enlarged_side_px: a picture is not enlarged beyond this longer side; larger ones are searched as they are.
+        tile_px: longest side of what the detector is given at once.
+        overlap_px: of neighbouring tiles; a face up to this width is whole on one of them.
+    """
+
+    min_face_px: int
+    seen_from_px: int = 24
+    seen_to_px: int = 400
+    max_enlargement: float = 2.0
+    enlarged_side_px: int = 2560
+    tile_px: int = 2048
+    overlap_px: int = 320
+
+    def windows(self, width: int, height: int) -> list[Window]:
+        """What to search on a picture of that size, finest scale first; empty where no wanted face fits."""
+        if max(width, height) < self.min_face_px:
+            return []
+        windows: list[Window] = []
+        scale = self._finest_scale(width, height)
+        while True:
+            windows += self._tiles(width, height, scale)
+            if min(width, height) * scale <= self.seen_to_px:
+                return windows
+            scale /= 4
+
+    def _finest_scale(self, width: int, height: int) -> float:
+        wanted = self.seen_from_px / self.min_face_px
+        if wanted <= 1:
+            return wanted
+        return max(1.0, min(wanted, self.max_enlargement, self.enlarged_side_px / max(width, height)))
+
+    def _tiles(self, width: int, height: int, scale: float) -> list[Window]:
+        return [
+            Window(left, top, right - left, bottom - top, scale)
+            for top, bottom in self._spans(height, scale)
+            for left, right in self._spans(width, scale)
+        ]
+
+    def _spans(self, length: int, scale: float) -> list[tuple[int, int]]:
+        """Pieces of one side, in pixels of the picture, equally long but for rounding."""
+        tile, overlap = self.tile_px / scale, self.overlap_px / scale
+        if length <= 1.25 * tile:  # not worth two pieces that overlap nearly wholly
+            return [(0, length)]
+        count = ceil((length - overlap) / (tile - overlap))
+        step = (length - tile) / (count - 1)
+        return [(round(i * step), min(length, round(i * step + tile))) for i in range(count)]
+
+
+def require_rgb(image: RGB) -> None:
+    """A caller that hands over grey, RGBA or float pixels has skipped `reid.images`: its mistake, not bad input."""
+    assert image.ndim == 3, "rows, columns and colours"
+    assert image.shape[2] == 3, "red, green and blue"
+    assert image.dtype == np.uint8, "8 bits a colour"
+
+
+def cut(image: RGB, window: Window) -> RGB:
+    """The window's pixels at its scale: averaged where it shrinks, bilinear where it grows."""
+    part = image[window.top : window.top + window.height, window.left : window.left + window.width]
+    if window.scaled_size == (window.width, window.height):
+        return part
+    interpolation = cv2.INTER_AREA if window.scale < 1 else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(part, window.scaled_size, interpolation=interpolation), np.uint8)
+
+
+def inside(faces: Sequence[Face], window: Window, width: int, height: int) -> list[Face]:
+    """The faces that the window does not cut; where it ends at the picture's own edge nothing is cut.
+
+    Args:
+        faces: in pixels of the picture, found in the window.
+        window: where they were found.
+        width: of the picture.
+        height: of the picture.
+    """
+    slack = 2 / window.scale
+    left = window.left + slack if window.left > 0 else -np.inf
+    top = window.top + slack if window.top > 0 else -np.inf
+    right = window.left + window.width - slack if window.left + window.width < width else np.inf
+    bottom = window.top + window.height - slack if window.top + window.height < height else np.inf
+    return [
+        face
+        for face in faces
+        if face.box_px[0] > left and face.box_px[1] > top and face.box_px[2] < right and face.box_px[3] < bottom
+    ]
+
+
+def merge(faces: Sequence[Face], max_overlap: float = 0.3) -> list[Face]:
+    """Each face once, the largest first: of those that overlap the most confident stays.
+
+    Args:
+        faces: of all windows of one picture.
+        max_overlap: intersection over union up to which two boxes are two faces.
+    """
+    if not faces:
+        return []
+    boxes = np.array([face.box_px for face in faces], np.float64)  # (N, 4)
+    order = np.argsort([-face.confidence for face in faces], kind="stable")
+    kept: list[int] = []
+    while order.size:
+        best, rest = int(order[0]), order[1:]
+        kept.append(best)
+        order = rest[_overlap(boxes[best], boxes[rest]) <= max_overlap]
+    return sorted((faces[index] for index in kept), key=lambda face: -face.area_px)
+
+
+def _overlap(box: NDArray[np.float64], boxes: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Intersection over union of one box (4,) with (N, 4)."""
+    sides = np.minimum(box[2:], boxes[:, 2:]) - np.maximum(box[:2], boxes[:, :2])
+    intersection = np.prod(np.maximum(sides, 0), axis=1)
+    areas = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)
+    union = np.prod(box[2:] - box[:2]) + areas - intersection
+    return np.asarray(intersection / np.maximum(union, 1e-9), np.float64)
