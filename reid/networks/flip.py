@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from reid.errors import WeightsError
 from reid.types import Embeddings
 
 Forward = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
@@ -19,6 +20,9 @@ def embed_flipped(forward: Forward, crops: NDArray[np.uint8], crop_px: int, dim:
     Args:
         forward: called with at most `2 * batch` pictures at a time, crops first, then their mirror images.
         batch: crops at a time; bounds the memory.
+
+    Raises:
+        WeightsError: the network computed something that is no number.
     """
     if crops.shape[1:] != (crop_px, crop_px, 3) or crops.dtype != np.uint8:
         raise ValueError(f"expected (N, {crop_px}, {crop_px}, 3) uint8 crops, got {crops.shape} {crops.dtype}")
@@ -26,6 +30,11 @@ def embed_flipped(forward: Forward, crops: NDArray[np.uint8], crop_px: int, dim:
     for start in range(0, len(crops), batch):
         part = crops[start : start + batch]
         both = unit(forward(np.concatenate([part, part[:, :, ::-1]])))
+        if not np.isfinite(both).all():
+            raise WeightsError(
+                "The network computed embeddings that are no numbers: its weights are damaged, or training diverged. "
+                "Use other weights; `byteface weights check` tells whether the file changed."
+            )
         out[start : start + batch] = unit(both[: len(part)] + both[len(part) :])
     return out
 

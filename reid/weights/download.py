@@ -14,10 +14,11 @@ import requests
 from tqdm import tqdm
 
 from reid.errors import WeightsError
-from reid.weights.files import BLOCK, replacing, require_space, storage_errors
+from reid.weights.files import replacing, require_space, storage_errors
 
 TIMEOUT_S = (15.0, 60.0)  # to connect, and between two pieces of the answer
 ATTEMPTS = 5  # in a row without a single new byte
+PIECE = 1 << 16  # bytes; what a cut connection loses at most
 PAUSE_S = 1.0  # before the second attempt; doubles
 OFFLINE_ADVICE = (
     "Check the connection and run it again, or bring the weights from another machine: `byteface weights export FILE` "
@@ -126,6 +127,6 @@ def _receive(session: requests.Session, url: str, arriving: _Arriving) -> bool:
         end = arriving.size + int(length) if length.isdigit() else None
         if arriving.bar.total is None and end is not None:
             arriving.bar.total = end
-        for block in answer.iter_content(BLOCK):
+        for block in answer.iter_content(PIECE):
             arriving.write(block)
     return end is None or arriving.size >= end
