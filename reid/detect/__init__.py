@@ -20,7 +20,21 @@ def _yunet(models_dir: Path, min_face_px: int, device: str) -> FaceDetector:
     return YuNet(weights.ensure("yunet", models_dir).path, SearchPlan(min_face_px))
 
 
-_DETECTORS: Mapping[str, Callable[[Path, int, str], FaceDetector]] = {"yunet": _yunet}
+def _mtcnn(models_dir: Path, min_face_px: int, device: str) -> FaceDetector:
+    import torch
+
+    from reid.detect.mtcnn import MTCNN, search_plan
+
+    del models_dir  # its weights lie in facenet-pytorch's wheel
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"  # Metal lacks its way of shrinking pictures
+    try:
+        return MTCNN(search_plan(min_face_px), device=torch.device(device))
+    except (RuntimeError, AssertionError) as problem:
+        raise SettingsError(f"This machine has no device {device!r}. Set BYTEFACE_DEVICE to auto or cpu.") from problem
+
+
+_DETECTORS: Mapping[str, Callable[[Path, int, str], FaceDetector]] = {"yunet": _yunet, "mtcnn": _mtcnn}
 
 
 def detector_names() -> tuple[str, ...]:

@@ -31,6 +31,11 @@ class Window:
         """Width and height that the detector sees, at least one pixel."""
         return max(1, round(self.width * self.scale)), max(1, round(self.height * self.scale))
 
+    def to_picture(self, points: NDArray[np.floating]) -> NDArray[np.float64]:
+        """(N, 2) x, y in pixels of the scaled window -> of the picture."""
+        scale = np.array(self.scaled_size) / (self.width, self.height)  # after rounding to whole pixels
+        return np.asarray(points / scale + (self.left, self.top), np.float64)
+
 
 @dataclass(frozen=True, slots=True)
 class SearchPlan:
@@ -65,8 +70,9 @@ class SearchPlan:
         windows: list[Window] = []
         scale = self._finest_scale(width, height)
         while True:
-            windows += self._tiles(width, height, scale)
-            if min(width, height) * scale <= self.seen_to_px:
+            tiles = self._tiles(width, height, scale)
+            windows += tiles
+            if min(width, height) * scale <= (self.seen_to_px if len(tiles) == 1 else self.overlap_px):
                 return windows
             scale /= 4
 

@@ -71,11 +71,10 @@ class YuNet:
 
 def _face(row: NDArray[np.float32], window: Window) -> Face:
     """(15,) left, top, width, height, five points, score, in pixels of what the network saw -> of the picture."""
-    scale = np.array(window.scaled_size) / (window.width, window.height)  # after rounding to whole pixels
-    origin = np.array([window.left, window.top])
-    corner, extent = row[:2] / scale + origin, row[2:4] / scale
+    corners = np.array([row[:2], row[:2] + row[2:4]])
+    left, top, right, bottom = (float(side) for side in window.to_picture(corners).ravel())
     return Face(
-        box_px=(float(corner[0]), float(corner[1]), float(corner[0] + extent[0]), float(corner[1] + extent[1])),
-        landmarks_px=(row[4:14].reshape(5, 2) / scale + origin).astype(np.float32),
+        box_px=(left, top, right, bottom),
+        landmarks_px=window.to_picture(row[4:14].reshape(5, 2)).astype(np.float32),
         confidence=float(min(max(row[14], 0.0), 1.0)),
     )
