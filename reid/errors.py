@@ -11,6 +11,8 @@
     ├── CalibrationError         too few searches for the target
     ├── WeightsError             weights missing, damaged or unreachable
     ├── TableError               a CSV without the columns or rows that were asked for
+    ├── TrainingError            a training run that cannot go on
+    │   └── GateError            a run that is not better than what it started from
     └── GalleryError             the gallery cannot do it
         ├── IdentityNotFoundError
         └── IdentityExistsError
@@ -63,6 +65,14 @@ class WeightsError(ReidError):
 
 
 class TableError(ReidError):
+    pass
+
+
+class TrainingError(ReidError):
+    pass
+
+
+class GateError(TrainingError):
     pass
 
 
