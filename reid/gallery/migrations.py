@@ -5,6 +5,7 @@ A step that has been released is never edited: a later one changes what it made.
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from pathlib import Path
 
@@ -56,6 +57,11 @@ def is_empty(db: Database) -> bool:
     return not db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchall()
 
 
+def _known_steps() -> set[str]:
+    with contextlib.closing(Database(memory=True, execute_plugins=False)) as nothing:
+        return {step.name for step in MIGRATIONS.pending(nothing)}
+
+
 def check_is_ours(db: Database, path: Path) -> None:
     """Raises: GalleryError when a database with tables is not a gallery, or was made by a newer version."""
     if is_empty(db):
@@ -64,8 +70,7 @@ def check_is_ours(db: Database, path: Path) -> None:
         raise GalleryError(
             f"{path} is a SQLite database, but not a gallery. Name another file; this one was not touched."
         )
-    known = {migration.name for migration in MIGRATIONS._migrations}
-    unknown = sorted(step.name for step in MIGRATIONS.applied(db) if step.name not in known)
+    unknown = sorted({step.name for step in MIGRATIONS.applied(db)} - _known_steps())
     if unknown:
         raise GalleryError(
             f"{path} was made by a newer version of ByteFace (it has the step {unknown[-1]}). "

@@ -1,0 +1,427 @@
+"""What only the SQLite gallery has: its file, its versions, other processes, and storage that fails."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+from gallery_records import DIM, SPACE, photo, unit
+from sqlite_utils import Database, Migrations
+
+from reid.errors import GalleryError
+from reid.gallery import migrations, open_gallery
+from reid.gallery.sqlite import SqliteGallery, open_url
+
+TESTS = Path(__file__).parent
+
+
+def opened(path: Path, *, read_only: bool = False) -> SqliteGallery:
+    return open_url(str(path), space_id=SPACE, dim=DIM, description="{}", create=not read_only, read_only=read_only)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "gallery.db"
+
+
+def in_another_process(script: str, *arguments: object) -> subprocess.Popen[str]:
+    """A Python process with the tests' records at hand and `path` as its first argument."""
+    start = (
+        "import sys\nfrom pathlib import Path\nfrom gallery_records import *\nfrom reid.gallery import open_gallery\n"
+    )
+    start += "gallery = open_gallery(sys.argv[1], space_id=SPACE, dim=DIM)\n"
+    return subprocess.Popen(
+        [sys.executable, "-c", start + script, *map(str, arguments)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(TESTS), str(TESTS.parent)])},
+    )
+
+
+def finish(process: subprocess.Popen[str]) -> None:
+    process.communicate(timeout=60)
+    assert process.returncode == 0
+
+
+# --- several processes -----------------------------------------------------------------------------------------------
+
+
+def test_a_search_sees_what_another_process_wrote(path: Path) -> None:
+    with closing(opened(path)) as gallery:
+        gallery.add([photo("p1", "ann", embedding=unit(1)), photo("p2", "bo", embedding=unit(2))])
+        assert gallery.search(unit(3)[None], 1)[0][0].similarity < 0.9
+        finish(in_another_process('gallery.add([photo("p3", "cy", embedding=unit(3))]); gallery.close()', path))
+        assert gallery.search(unit(3)[None], 1)[0][0].identity.id == "cy"
+        finish(in_another_process('gallery.add([photo("p4", "cy", embedding=-unit(4))]); gallery.close()', path))
+        changed = gallery.search(unit(3)[None], 5)
+        finish(in_another_process('gallery.remove("cy"); gallery.close()', path))
+        removed = gallery.search(unit(3)[None], 5)
+    with closing(opened(path)) as fresh:
+        assert removed == fresh.search(unit(3)[None], 5)
+    assert next(found for found in changed[0] if found.identity.id == "cy").identity.photo_count == 2
+    assert {found.identity.id for found in removed[0]} == {"ann", "bo"}
+
+
+def test_a_search_sees_a_person_removed_and_another_added_between_two_searches(path: Path) -> None:
+    with closing(opened(path)) as gallery:
+        gallery.add([photo("p1", "ann", embedding=unit(1)), photo("p2", "bo", embedding=unit(2))])
+        gallery.search(unit(1)[None], 1)
+        gallery.remove("ann")
+        gallery.add([photo("p3", "cy", embedding=unit(3))])
+        assert {found.identity.id for found in gallery.search(unit(3)[None], 5)[0]} == {"bo", "cy"}
+
+
+def test_four_processes_make_and_fill_one_gallery_together(path: Path) -> None:
+    script = 'gallery.add([photo(f"{sys.argv[2]}-{n}", f"{sys.argv[2]}-{n}") for n in range(5)]); gallery.close()'
+    for process in [in_another_process(script, path, number) for number in range(4)]:
+        finish(process)
+    with closing(opened(path)) as gallery:
+        assert gallery.count() == 20
+
+
+ENROL_AND_ERASE = """
+print("ready", flush=True)
+for n in range(10_000):
+    gallery.add([photo(f"{n}-{m}", f"i{n}", crop=bytes([m]) * 20_000) for m in range(20)])
+    if n % 3 == 2:
+        gallery.remove(f"i{n - 1}")
+"""
+
+
+def test_killed_in_the_middle_of_a_change_it_holds_whole_changes_only(path: Path) -> None:
+    chance = random.Random(0)
+    seen = 0
+    for _ in range(4):
+        process = in_another_process(ENROL_AND_ERASE, path)
+        assert process.stdout is not None
+        process.stdout.readline()
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(timeout=chance.uniform(0.05, 0.4))
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        with closing(opened(path)) as gallery:
+            found = gallery.identities()
+            assert [who.photo_count for who in found] == [20] * len(found)
+            assert all(len(gallery.photos(who.id)) == 20 for who in found)
+            assert len(gallery.search(unit(1)[None], len(found) + 1)[0]) == len(found)
+            seen += len(found)
+            for who in found:
+                gallery.remove(who.id)
+        with closing(sqlite3.connect(path)) as connection:
+            assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+            assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+            assert connection.execute("SELECT count(*) FROM photos").fetchone() == (0,)
+    assert seen > 0
+
+
+# --- erasure ---------------------------------------------------------------------------------------------------------
+
+
+def traces(folder: Path, content: bytes) -> int:
+    """How many 32-byte pieces of the content lie in the folder's files."""
+    everything = b"".join(file.read_bytes() for file in folder.iterdir())
+    return sum(content[start : start + 32] in everything for start in range(0, len(content) - 31, 32))
+
+
+@pytest.mark.parametrize("erase", ["person", "photograph"])
+def test_what_was_erased_is_in_none_of_the_files(path: Path, erase: str) -> None:
+    crop = np.random.default_rng(1).bytes(20_000)
+    source = "a photograph that somebody wants erased.jpg"
+    erased = photo("p2", "ann", crop=crop, embedding=unit(5), source=source)
+    with closing(opened(path)) as gallery:
+        gallery.add([photo("p1", "bo", crop=np.random.default_rng(2).bytes(9_000)), erased])
+        gallery.search(unit(5)[None], 2)
+        assert traces(path.parent, crop) > 600, "all of it but the pieces that lie on two pages"
+        assert traces(path.parent, unit(5).tobytes()) == 2
+        assert traces(path.parent, source.encode()) == 1
+        if erase == "person":
+            gallery.remove("ann")
+        else:
+            gallery.remove_photos(["p2"])
+        for secret in (crop, unit(5).tobytes(), source.encode()):
+            assert traces(path.parent, secret) == 0
+        assert gallery.photo("p1") is not None
+
+
+def test_an_erasure_that_a_reader_holds_up_is_finished_by_the_next_change(
+    path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    crop = np.random.default_rng(1).bytes(20_000)
+    monkeypatch.setattr("reid.gallery.connection.BUSY_S", 0.05)
+    with closing(opened(path)) as gallery, closing(sqlite3.connect(path, isolation_level=None)) as other:
+        gallery.add([photo("p1", "ann", crop=crop)])
+        other.execute("BEGIN")
+        other.execute("SELECT count(*) FROM photos").fetchone()
+        gallery.remove("ann")
+        assert "write-ahead log" in caplog.text
+        assert traces(path.parent, crop) > 0
+        other.execute("COMMIT")
+        gallery.set_meta("anything", "else")
+        assert traces(path.parent, crop) == 0
+
+
+# --- storage that fails ----------------------------------------------------------------------------------------------
+
+
+def test_a_full_disk_is_one_sentence_and_nothing_is_lost(path: Path) -> None:
+    with closing(opened(path)) as gallery:
+        gallery.add([photo("p1", "ann", "Ann")])
+        assert gallery._writer is not None
+        pages = gallery._writer.db.execute("PRAGMA page_count").fetchone()[0]
+        gallery._writer.db.execute(f"PRAGMA max_page_count = {pages + 3}")
+        with pytest.raises(GalleryError, match=r"no room left on its disk\. Nothing was changed"):
+            gallery.add([photo(f"q{n}", "bo", "Bo", crop=bytes(9_000)) for n in range(20)])
+        assert [who.name for who in gallery.identities()] == ["Ann"]
+        assert len(gallery.search(unit(1)[None], 5)[0]) == 1
+        gallery._writer.db.execute("PRAGMA max_page_count = 100000")
+        gallery.add([photo(f"q{n}", "bo", "Bo", crop=bytes(9_000)) for n in range(20)])
+        assert gallery.count() == 2
+
+
+@contextmanager
+def without_privileges() -> Iterator[None]:
+    """Root may write everywhere, so it becomes nobody for a moment."""
+    if os.geteuid():
+        yield
+        return
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+@pytest.fixture
+def unwritable() -> Iterator[Path]:
+    """A closed gallery of one person in a folder where nothing can be written. Not in tmp_path: only root enters it."""
+    folder = Path(tempfile.mkdtemp())
+    with closing(opened(folder / "gallery.db")) as gallery:
+        gallery.add([photo("p1", "ann", "Ann")])
+    (folder / "gallery.db").chmod(0o444)
+    folder.chmod(0o555)
+    yield folder / "gallery.db"
+    folder.chmod(0o755)
+    shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize("read_only", [True, False])
+def test_a_gallery_on_read_only_storage_is_searched_and_not_changed(unwritable: Path, read_only: bool) -> None:
+    with without_privileges(), closing(opened(unwritable, read_only=read_only)) as gallery:
+        assert gallery.search(unit(1)[None], 1)[0][0].identity.name == "Ann"
+        assert gallery.photo("p1") is not None
+        for change in (lambda: gallery.add([photo("p2", "bo")]), lambda: gallery.remove("ann")):
+            with pytest.raises(GalleryError, match="read-only"):
+                change()
+        assert gallery.read_only
+    assert [file.name for file in unwritable.parent.iterdir()] == ["gallery.db"]
+
+
+def test_a_log_that_cannot_be_read_back_is_not_passed_over(unwritable: Path) -> None:
+    unwritable.parent.chmod(0o755)
+    (unwritable.parent / "gallery.db-wal").write_bytes(b"committed, but not in the file yet")
+    unwritable.parent.chmod(0o555)
+    with without_privileges(), pytest.raises(GalleryError, match="was not closed"):
+        opened(unwritable, read_only=True)
+
+
+def test_a_gallery_is_not_made_where_nothing_can_be_written(unwritable: Path) -> None:
+    with without_privileges():
+        with pytest.raises(GalleryError, match="cannot be opened"):
+            opened(unwritable.with_name("new.db"))
+        with pytest.raises(GalleryError, match="folder"):
+            opened(unwritable.with_name("new") / "new.db")
+
+
+def test_a_reader_of_a_gallery_in_use_sees_what_the_writer_adds(path: Path) -> None:
+    with closing(opened(path)) as writer:
+        writer.add([photo("p1", "ann")])
+        with closing(opened(path, read_only=True)) as reader:
+            assert len(reader.search(unit(1)[None], 5)[0]) == 1
+            writer.add([photo("p2", "bo")])
+            assert len(reader.search(unit(1)[None], 5)[0]) == 2
+            with pytest.raises(GalleryError, match="read-only"):
+                reader.rename("ann", "Ann")
+
+
+def test_files_that_are_no_gallery_are_refused_and_left_alone(path: Path, tmp_path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE holidays (place TEXT)")
+    text = tmp_path / "notes.db"
+    text.write_text("no database at all, but long enough to be looked at" * 100)
+    for file, reason in ((path, "not a gallery"), (text, "no SQLite database"), (tmp_path, "is a folder")):
+        content = file.read_bytes() if file.is_file() else b""
+        for read_only in (False, True):
+            with pytest.raises(GalleryError, match=reason):
+                opened(file, read_only=read_only)
+        assert (file.read_bytes() if file.is_file() else b"") == content
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["gallery.db", "notes.db"]
+
+
+def cut_in_half(path: Path) -> None:
+    os.truncate(path, path.stat().st_size // 2)
+
+
+def overwrite(path: Path) -> None:
+    with path.open("r+b") as file:
+        file.seek(4096)
+        file.write(os.urandom(path.stat().st_size - 4096))
+
+
+@pytest.mark.parametrize("damage", [cut_in_half, overwrite])
+def test_a_damaged_gallery_is_one_sentence(path: Path, damage: Callable[[Path], None]) -> None:
+    with closing(opened(path)) as gallery:
+        gallery.add([photo(f"p{n}", f"i{n}", crop=bytes(9_000)) for n in range(40)])
+    damage(path)
+    with pytest.raises(GalleryError, match=r"is damaged\. Restore it"), closing(opened(path)) as gallery:
+        gallery.search(unit(1)[None], 40)
+
+
+def test_a_zero_byte_file_becomes_a_gallery_only_where_one_may_be_made(path: Path) -> None:
+    path.touch()
+    with pytest.raises(GalleryError, match="no gallery"):
+        opened(path, read_only=True)
+    with closing(opened(path)) as gallery:
+        assert gallery.count() == 0
+
+
+def test_file_names_with_undecodable_bytes_and_special_characters_are_kept_readable(tmp_path: Path) -> None:
+    with closing(opened(tmp_path / "50% of us? #1" / "gälery.db")) as gallery:
+        gallery.add([photo("p1", "ann", source=os.fsdecode(b"caf\xe9.jpg"))])
+        found = gallery.photo("p1")
+        assert found is not None
+        assert found.source == "caf?.jpg"
+
+
+# --- versions --------------------------------------------------------------------------------------------------------
+
+VERSION_1 = """
+    PRAGMA application_id = 1113146945;
+    CREATE TABLE _sqlite_migrations (id INTEGER PRIMARY KEY, migration_set TEXT, name TEXT, applied_at TEXT);
+    CREATE UNIQUE INDEX idx__sqlite_migrations_migration_set_name ON _sqlite_migrations (migration_set, name);
+    INSERT INTO _sqlite_migrations VALUES (1, 'byteface-gallery', '0001_gallery', '2026-01-01 00:00:00+00:00');
+    CREATE TABLE meta (key TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL);
+    CREATE TABLE identities (
+        id TEXT PRIMARY KEY NOT NULL, name TEXT NOT NULL UNIQUE, created_at TEXT NOT NULL,
+        photo_count INTEGER NOT NULL, cover_photo_id TEXT, revision INTEGER NOT NULL,
+        metadata TEXT NOT NULL DEFAULT '{}', template BLOB NOT NULL);
+    CREATE INDEX identities_revision ON identities (revision);
+    CREATE TABLE photos (
+        id TEXT PRIMARY KEY NOT NULL, identity_id TEXT NOT NULL REFERENCES identities (id) ON DELETE CASCADE,
+        quality REAL NOT NULL, source TEXT NOT NULL, added_at TEXT NOT NULL,
+        landmarks BLOB NOT NULL, embedding BLOB NOT NULL, crop_jpeg BLOB NOT NULL);
+    CREATE INDEX photos_identity_id ON photos (identity_id);
+    INSERT INTO meta VALUES ('revision', '1'), ('space_id', 'toy:1'), ('space_dim', '16'), ('space', '{}');
+"""
+
+
+def make_version_1(path: Path) -> None:
+    """As the first released version left it, written out: this test must not follow later changes of the code."""
+    vector = unit(1).tobytes()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(VERSION_1)
+        who = ("ann", "Ann", "2026-01-01T00:00:00+00:00", 1, "p1", 1, '{"note": "VIP"}', vector)
+        connection.execute("INSERT INTO identities VALUES (?, ?, ?, ?, ?, ?, ?, ?)", who)
+        one = ("p1", "ann", 0.5, "a.jpg", "2026-01-01T00:00:00+00:00", bytes(40), vector, b"jpeg")
+        connection.execute("INSERT INTO photos VALUES (?, ?, ?, ?, ?, ?, ?, ?)", one)
+        connection.commit()
+
+
+def test_a_gallery_of_the_first_version_opens(path: Path) -> None:
+    make_version_1(path)
+    with closing(opened(path)) as gallery:
+        (found,) = gallery.search(unit(1)[None], 5)[0]
+        assert (found.identity.name, found.identity.metadata, found.photo_id) == ("Ann", {"note": "VIP"}, "p1")
+        gallery.add([photo("p2", "ann")])
+        assert gallery.identity("ann").photo_count == 2
+
+
+def with_second_step(step: Callable[[Database], None]) -> Migrations:
+    """The numbered steps as a later version will have them."""
+    later = Migrations("byteface-gallery")
+    later(name="0001_gallery")(migrations._gallery)
+    later(name="0002_later")(step)
+    return later
+
+
+def test_an_older_gallery_is_copied_beside_itself_and_migrated(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_version_1(path)
+    monkeypatch.setattr(
+        migrations, "MIGRATIONS", with_second_step(lambda db: db.execute("ALTER TABLE photos ADD COLUMN later TEXT"))
+    )
+    with closing(opened(path)) as gallery:
+        gallery.remove("ann")
+    assert [column.name for column in Database(path)["photos"].columns][-1] == "later"
+    monkeypatch.undo()
+    backup = path.with_name("gallery.db.before-0002_later.bak")
+    with closing(opened(backup)) as gallery:
+        assert gallery.count() == 1
+    with pytest.raises(GalleryError, match=r"newer version.*0002_later"):
+        opened(path)
+
+
+def test_a_migration_that_fails_changes_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(db: Database) -> None:
+        db.execute("DROP TABLE photos")
+        db.execute("DROP TABLE nothing_of_that_name")
+
+    make_version_1(path)
+    monkeypatch.setattr(migrations, "MIGRATIONS", with_second_step(fail))
+    with pytest.raises(GalleryError, match="no such table"):
+        opened(path)
+    monkeypatch.undo()
+    with closing(opened(path)) as gallery:
+        assert len(gallery.photos("ann")) == 1
+
+
+def test_a_migration_without_room_for_its_backup_changes_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_version_1(path)
+    path.with_name("gallery.db.before-0002_later.bak").mkdir()
+    monkeypatch.setattr(migrations, "MIGRATIONS", with_second_step(lambda db: db.execute("DROP TABLE photos")))
+    with pytest.raises(GalleryError, match="backup could not be written"):
+        opened(path)
+    monkeypatch.undo()
+    with closing(opened(path)) as gallery:
+        assert len(gallery.photos("ann")) == 1
+    assert not list(path.parent.glob("*.part"))
+
+
+@pytest.mark.parametrize("read_only", [False, True])
+def test_a_newer_gallery_is_refused_and_left_alone(path: Path, read_only: bool) -> None:
+    make_version_1(path)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("INSERT INTO _sqlite_migrations VALUES (2, 'byteface-gallery', '0002_future', '2030')")
+        connection.commit()
+    content = path.read_bytes()
+    with pytest.raises(GalleryError, match=r"newer version of ByteFace.*Update ByteFace"):
+        opened(path, read_only=read_only)
+    assert path.read_bytes() == content
+
+
+def test_an_older_gallery_that_may_not_be_written_is_refused(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_version_1(path)
+    monkeypatch.setattr(migrations, "MIGRATIONS", with_second_step(lambda db: db.execute("DROP TABLE photos")))
+    with pytest.raises(GalleryError, match="older version"):
+        opened(path, read_only=True)
+
+
+# --- addresses -------------------------------------------------------------------------------------------------------
+
+
+def test_a_backend_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(GalleryError, match=r"milvus, which is not installed"):
+        open_gallery("milvus:http://example.org", space_id=SPACE, dim=DIM)
+    with closing(open_gallery(f"sqlite:{tmp_path}/people.db", space_id=SPACE, dim=DIM)) as gallery:
+        assert gallery.count() == 0
+    assert (tmp_path / "people.db").exists()
