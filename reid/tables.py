@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,5 +80,6 @@ def write_csv(path: Path, frame: pd.DataFrame) -> None:
         frame.to_csv(part, index=False)
         part.replace(path)
     except OSError as error:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):  # where the folder is the trouble, there is no part of a file in it
+            part.unlink(missing_ok=True)
         raise TableError(f"{path} cannot be written: {error.strerror}. Choose another place with --out.") from None
