@@ -18,6 +18,8 @@ from reid.gallery.matrix import Templates, nearest
 from reid.gallery.names import valid_name
 from reid.types import Candidate, Embeddings, Identity, Photo
 
+_KINDS = {"label": "U", "embedding": "f", "photos": "i", "space": "U"}
+
 _PICKLED = (
     "{path} is a pickled gallery, and loading a pickle can run code that somebody put into it. "
     "Build it again from its photographs with `byteface build-gallery`."
@@ -91,13 +93,30 @@ def load_npy(path: Path) -> NDArray[np.void]:
         raise GalleryError(f"There is no gallery at {path}. Make one with `byteface build-gallery`.") from error
     except OSError as error:
         raise GalleryError(f"The gallery {path} cannot be read ({error.strerror or error}).") from error
-    except ValueError as error:
+    except (ValueError, MemoryError) as error:  # a header that promises more than there is memory for
         if "allow_pickle" in str(error) or "Object arrays" in str(error):
             raise GalleryError(_PICKLED.format(path=path)) from error
         raise GalleryError(
             f"The gallery {path} is damaged ({error}). Build it again with `byteface build-gallery`."
         ) from error
+    _check(array, path)
     return array
+
+
+def _check(array: NDArray[np.void], path: Path) -> None:
+    """Raises: GalleryError unless the array has the fields that `save_npy` writes, with content that fits."""
+    kinds = {name: array.dtype[name].base.kind for name in array.dtype.names or ()}
+    if (
+        {name: kinds.get(name) for name in _KINDS} != _KINDS
+        or array.dtype["embedding"].ndim != 1
+        or array.ndim != 1
+        or len(array) == 0
+    ):
+        raise GalleryError(f"{path} is an array, but not a gallery. Build one with `byteface build-gallery`.")
+    if len(set(map(valid_name, array["label"].tolist()))) < len(array):
+        raise GalleryError(f"{path} has a label twice. Build it again with `byteface build-gallery`.")
+    if len(set(array["space"].tolist())) > 1:
+        raise GalleryError(f"{path} mixes embedding spaces. Build it again with `byteface build-gallery`.")
 
 
 class NpyGallery:
@@ -107,8 +126,8 @@ class NpyGallery:
         self._url = url
         self._space_id = str(array["space"][0])
         self._identities = {
-            str(row["label"]): Identity(str(row["label"]), str(row["label"]), int(row["photos"]), None, "")
-            for row in array
+            name: Identity(name, name, int(photos), None, "")
+            for name, photos in zip(map(valid_name, array["label"].tolist()), array["photos"], strict=True)
         }
         dim = array["embedding"].shape[1]
         self._templates = Templates(list(self._identities), unit_rows(array["embedding"], dim, "template"))
@@ -200,7 +219,5 @@ def open_url(
 ) -> NpyGallery:
     """As `reid.gallery.open_gallery`; never makes one: `byteface build-gallery` does."""
     array = load_npy(Path(url.removeprefix("npy:")).expanduser())
-    if not {"label", "embedding", "photos", "space"} <= set(array.dtype.names or ()) or len(array) == 0:
-        raise GalleryError(f"{url} is an array, but not a gallery. Build one with `byteface build-gallery`.")
     same_space(url, str(array["space"][0]), space_id)
     return NpyGallery(url, array)
