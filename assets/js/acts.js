@@ -1,0 +1,18 @@
+// js_on_load of every gr.HTML whose buttons do something: `data-act` and all its other data reach Python as 'act'.
+const send = target => trigger('act', { ...target.dataset });
+element.addEventListener('click', event => {
+  const target = event.target.closest('[data-act]');
+  if (!target || !element.contains(target) || target.disabled) return;
+  if (event.ctrlKey || event.metaKey || event.shiftKey) { if (target.tagName === 'A') return; }
+  event.preventDefault();
+  send(target);
+});
+element.addEventListener('keydown', event => {
+  const target = event.target.closest('[data-act]');
+  if (!target || ['BUTTON', 'A', 'INPUT'].includes(target.tagName)) return;
+  if (event.key === 'Enter' || event.key === ' ') { event.preventDefault(); send(target); }
+});
+element.addEventListener('change', event => {
+  const field = event.target.closest('[data-page]');
+  if (field) trigger('act', { act: 'page', id: field.value });
+});

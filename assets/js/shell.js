@@ -1,0 +1,145 @@
+// What belongs to the whole page: light and dark, links to tabs and people, Back, files from anywhere, dialogs, webcam.
+(() => {
+  const $ = (selector, root = document) => root.querySelector(selector);
+  // light and dark: the system decides until somebody does
+  const remembered = () => { try { return localStorage.getItem('byteface-theme'); } catch { return null; } };
+  const paint = () => {
+    const forced = new URLSearchParams(location.search).get('__theme') || remembered();
+    const dark = forced ? forced === 'dark' : matchMedia('(prefers-color-scheme: dark)').matches;
+    document.body.classList.toggle('dark', dark);
+  };
+  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', paint);
+
+  // ?tab=gallery&person=ID; bytefaceVisit is the page's hidden component that tells Python
+  const visit = () => {
+    const query = new URLSearchParams(location.search);
+    window.bytefaceVisit?.({ tab: query.get('tab') || 'probe', person: query.get('person') || '' });
+  };
+  const go = (tab, person) => {
+    const url = new URL(location);
+    url.searchParams.set('tab', tab);
+    if (person) url.searchParams.set('person', person); else url.searchParams.delete('person');
+    if (url.href !== location.href) history.pushState({}, '', url);
+    visit();
+  };
+  addEventListener('popstate', visit);
+
+  const give = (id, files) => {
+    const input = $(`#${id} input[type=file]`);
+    if (!input || !files.length) return;
+    const transfer = new DataTransfer();
+    [...files].forEach(file => transfer.items.add(file));
+    input.files = transfer.files;
+    input.dispatchEvent(new Event('change', { bubbles: true }));
+  };
+  const activeFiles = () => [...document.querySelectorAll('[data-drop]')].find(zone => zone.offsetParent)?.dataset.drop;
+
+  const dialog = {
+    open(box) {
+      dialog.back = document.activeElement;
+      box.hidden = false;
+      (box.querySelector('input, [autofocus]') || box.querySelector('button'))?.focus();
+    },
+    close(box) { box.hidden = true; dialog.back?.focus(); },
+  };
+
+  async function paste(id) {
+    try {
+      const files = [];
+      for (const item of await navigator.clipboard.read()) {
+        const type = item.types.find(name => name.startsWith('image/'));
+        if (type) files.push(new File([await item.getType(type)], `pasted.${type.split('/')[1]}`, { type }));
+      }
+      if (files.length) return give(id, files);
+      say(window.bytefaceWords.nothing_pasted);
+    } catch { say(window.bytefaceWords.paste_refused); }
+  }
+
+  const say = text => {
+    const box = document.createElement('div');
+    box.className = 'bf-toasts';
+    box.innerHTML = '<div class="bf-toast bf-toast--warn" role="status"><span></span><div><b></b></div></div>';
+    box.querySelector('b').textContent = text;
+    document.body.append(box);
+    setTimeout(() => box.remove(), 7000);
+  };
+
+  async function camera(id) {
+    const box = $('#camera-dialog');
+    const video = $('video', box);
+    let stream;
+    try {
+      stream = await navigator.mediaDevices.getUserMedia({ video: { width: { ideal: 1280 } }, audio: false });
+    } catch { return say(window.bytefaceWords.camera_refused); }
+    video.srcObject = stream;
+    await video.play();
+    dialog.open(box);
+    const stop = () => { stream.getTracks().forEach(track => track.stop()); video.srcObject = null; dialog.close(box); };
+    box.onclick = event => {
+      if (event.target.closest('[data-shoot]')) {
+        const canvas = document.createElement('canvas');
+        [canvas.width, canvas.height] = [video.videoWidth, video.videoHeight];
+        canvas.getContext('2d').drawImage(video, 0, 0);
+        canvas.toBlob(blob => {
+          const name = `webcam-${new Date().toISOString().slice(0, 19).replace(/[T:]/g, '-')}.jpg`;
+          give(id, [new File([blob], name, { type: 'image/jpeg' })]);
+        }, 'image/jpeg', 0.95);
+        stop();
+      } else if (event.target.closest('[data-dialog-close]')) stop();
+    };
+    box.onkeydown = event => { if (event.key === 'Escape') stop(); };
+  }
+
+  document.addEventListener('click', event => {
+    const target = event.target.closest(
+      '[data-theme-toggle],[data-pick],[data-paste],[data-camera],[data-tab],[data-person],[data-dialog],'
+      + '[data-dialog-close],[data-tab-id]');
+    if (!target) return;
+    if (target.tagName === 'A') {
+      if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+      event.preventDefault();
+    }
+    const data = target.dataset;
+    if ('themeToggle' in data) {
+      const dark = document.body.classList.toggle('dark');
+      try { localStorage.setItem('byteface-theme', dark ? 'dark' : 'light'); } catch { /* private window */ }
+    } else if (data.pick) $(`#${data.pick} input[type=file]`)?.click();
+    else if (data.paste) paste(data.paste);
+    else if (data.camera) camera(data.camera);
+    else if (data.tab) go(data.tab);
+    else if (data.person) go('gallery', data.person);
+    else if (data.tabId) go(data.tabId);
+    else if (data.dialog) dialog.open($(`#${data.dialog}`));
+    else if ('dialogClose' in data) dialog.close(target.closest('.bf-modal'));
+  });
+  document.addEventListener('input', event => {
+    const field = event.target.closest('[data-confirm]');
+    if (field) $('.bf-btn--danger', field.closest('.bf-dialog')).disabled = field.value.trim() !== field.dataset.confirm;
+  });
+  document.addEventListener('keydown', event => {
+    const box = event.key === 'Escape' && [...document.querySelectorAll('.bf-modal')].find(modal => !modal.hidden);
+    if (box && box.id !== 'camera-dialog') dialog.close(box);
+  });
+  document.addEventListener('dragover', event => {
+    const zone = event.target.closest?.('[data-drop]');
+    if (!zone) return;
+    event.preventDefault();
+    zone.classList.add('bf-drop--over');
+  });
+  document.addEventListener('dragleave', event => event.target.closest?.('[data-drop]')?.classList.remove('bf-drop--over'));
+  document.addEventListener('drop', event => {
+    const zone = event.target.closest?.('[data-drop]');
+    if (!zone) return;
+    event.preventDefault();
+    zone.classList.remove('bf-drop--over');
+    give(zone.dataset.drop, event.dataTransfer.files);
+  });
+  document.addEventListener('paste', event => {
+    const files = event.clipboardData?.files;
+    const id = activeFiles();
+    if (files?.length && id) { event.preventDefault(); give(id, files); }
+  });
+
+  const ready = () => { if (document.body) paint(); };
+  document.readyState === 'loading' ? addEventListener('DOMContentLoaded', ready) : ready();
+})();

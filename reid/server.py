@@ -1,0 +1,142 @@
+"""The web server: our own routes first, then the Gradio page at `/`. Knows how things are served, not what is shown."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Awaitable, Callable
+
+os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # before gradio is imported, as in reid.ui
+
+import gradio as gr
+import uvicorn
+from fastapi import FastAPI, HTTPException, Request, Response
+
+from reid.demo import ensure_demo
+from reid.errors import SettingsError
+from reid.recognizer import Recognizer
+from reid.settings import Settings
+from reid.ui import build_ui
+from reid.ui.context import ASSETS
+from reid.ui.session import Sessions
+from reid.ui.theme import css, head, theme
+
+log = logging.getLogger(__name__)
+
+MAX_UPLOAD = "1gb"
+
+_POLICY = (
+    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; media-src 'self' blob:; "
+    "font-src 'self' data:; connect-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; object-src 'none'; "
+    "base-uri 'self'; form-action 'self'"
+)
+"""No request leaves the machine. `unsafe-eval` is what Gradio's HTML component needs for its templates."""
+
+_HEADERS = {
+    "Content-Security-Policy": _POLICY,
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+_JPEG_HEADERS = {"Cache-Control": "no-store"}
+
+
+def create_app(recognizer: Recognizer) -> FastAPI:
+    """The whole application around one recognizer."""
+    app = FastAPI(title="ByteFace", docs_url=None, redoc_url=None, openapi_url=None)
+    sessions = Sessions()
+    _add_headers(app)
+    _add_routes(app, recognizer, sessions)
+    blocks = build_ui(recognizer, sessions)
+    blocks.queue(max_size=200, default_concurrency_limit=8)
+    mounted: FastAPI = gr.mount_gradio_app(
+        app,
+        blocks,
+        path="/",
+        theme=theme(),
+        css=css(),
+        head=head(),
+        favicon_path=str(ASSETS / "favicon.svg"),
+        footer_links=[],
+        run_history=False,
+        show_error=False,
+        ssr_mode=False,
+        mcp_server=False,
+        enable_monitoring=False,
+        max_file_size=MAX_UPLOAD,
+    )
+    return mounted
+
+
+def _add_headers(app: FastAPI) -> None:
+    @app.middleware("http")
+    async def headers(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+        if "/file=http" in request.url.path.replace("%3A", ":"):
+            return Response("This server fetches nothing from other hosts.", 403)
+        response = await call_next(request)
+        for name, value in _HEADERS.items():
+            response.headers.setdefault(name, value)
+        return response
+
+
+def _add_routes(app: FastAPI, recognizer: Recognizer, sessions: Sessions) -> None:
+    @app.get("/health")
+    def health() -> dict[str, object]:
+        """Alive, and how many people are enrolled."""
+        return {"status": "ok", "people": recognizer.gallery.count(), "space": recognizer.space.id}
+
+    @app.get("/crops/{photo_id}")
+    def crop(photo_id: str) -> Response:
+        """The stored crop of an enrolled photograph."""
+        photo = recognizer.gallery.photo(photo_id)
+        if photo is None:
+            raise HTTPException(404, "There is no such photograph. It may have been erased.")
+        return Response(photo.crop_jpeg, media_type="image/jpeg", headers=_JPEG_HEADERS)
+
+    @app.get("/probes/{session_id}/{shot_id}.jpg")
+    def probe(session_id: str, shot_id: str) -> Response:
+        """A photograph that is on somebody's screen; who knows the session's id is that somebody."""
+        shot = sessions.shot(session_id, shot_id)
+        if shot is None:
+            raise HTTPException(404, "This photograph was forgotten. Add it again.")
+        return Response(shot.jpeg, media_type="image/jpeg", headers=_JPEG_HEADERS)
+
+    @app.get("/probes/{session_id}/{shot_id}/{face}.jpg")
+    def chip(session_id: str, shot_id: str, face: int) -> Response:
+        """The upright crop of one face of it."""
+        shot = sessions.shot(session_id, shot_id)
+        if shot is None or not 0 <= face < len(shot.templates):
+            raise HTTPException(404, "This photograph was forgotten. Add it again.")
+        return Response(shot.chip_jpeg(face), media_type="image/jpeg", headers=_JPEG_HEADERS)
+
+
+def serve(settings: Settings) -> None:
+    """Opens everything, enrols the demonstration people where that is wanted, and serves until it is stopped.
+
+    Raises:
+        SettingsError: the port cannot be used.
+        ReidError: what opening the recognizer raises.
+    """
+    recognizer = Recognizer.open(settings)
+    try:
+        if settings.demo:
+            demo = ensure_demo(settings, recognizer)
+            if demo.people:
+                _say(f"Enrolled {demo.people} demonstration people from {demo.photos} photographs.")
+            _say(f"Photographs to try, a stranger's among them: {demo.folder / 'val'}")
+        _say(f"{recognizer.gallery.count()} people enrolled in {recognizer.gallery.url}, space {recognizer.space.name}.")
+        _say(f"ByteFace: http://{settings.host}:{settings.port}  (Ctrl+C stops it)")
+        try:
+            uvicorn.run(create_app(recognizer), host=settings.host, port=settings.port, log_level="warning")
+        except SystemExit as stop:  # uvicorn's way to say that it could not listen
+            if stop.code:
+                raise SettingsError(
+                    f"Port {settings.port} of {settings.host} cannot be used. "
+                    "Something else may be listening there: choose another with GRADIO_SERVER_PORT."
+                ) from None
+    finally:
+        recognizer.close()
+
+
+def _say(line: str) -> None:
+    """What `make run` and `byteface serve` show before the server takes over the terminal."""
+    print(line, flush=True)

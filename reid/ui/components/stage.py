@@ -1,0 +1,158 @@
+"""The photograph with every face boxed, numbered and labelled, and the photographs of the session beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from markupsafe import Markup
+
+from reid.ui.components.tags import Box, place_tags
+from reid.ui.markup import decision, glyph, icon, join
+from reid.ui.probing import FaceView
+from reid.ui.session import Session, Shot
+from reid.ui.text import count, decimal, t
+
+
+def shot_source(session: Session, shot: Shot) -> str:
+    """Where the picture of a photograph is served."""
+    return f"probes/{session.id}/{shot.id}.jpg"
+
+
+def chip_source(session: Session, shot: Shot, face: int) -> str:
+    """Where the upright crop of one of its faces is served."""
+    return f"probes/{session.id}/{shot.id}/{face}.jpg"
+
+
+def title(session: Session, views: Sequence[FaceView]) -> Markup:
+    """The photograph's name and what was decided about its faces, in numbers and words."""
+    shot = session.shot
+    if shot is None:
+        return Markup("")
+    kinds = [view.kind for view in views]
+    parts = [Markup('<span class="bf-quiet bf-wide">{}</span>').format(count(len(views), "face", "faces"))]
+    for kind, one, many in (
+        ("candidate", "potential candidate", "potential candidates"),
+        ("stranger", "no candidate", "no candidate"),
+        ("unsearched", "not searched", "not searched"),
+    ):
+        if number := kinds.count(kind):  # type: ignore[arg-type]
+            parts.append(decision(kind, count(number, one, many)))
+    return Markup(
+        '<div class="bf-bar__t"><h1 class="bf-h1 bf-clip"><bdi>{}</bdi></h1>'
+        '<div class="bf-row bf-row--wrap bf-tally">{}</div></div>'
+    ).format(shot.name, join(parts))
+
+
+def stage(session: Session, views: Sequence[FaceView]) -> Markup:
+    """Rail and picture."""
+    shot = session.shot
+    if shot is None:
+        return Markup("")
+    return Markup('<div class="bf-stage">{rail}<div class="bf-frame">{pic}</div></div>').format(
+        rail=_rail(session), pic=_picture(session, shot, views)
+    )
+
+
+def _rail(session: Session) -> Markup:
+    items = [
+        Markup(
+            '<button type="button" data-act="show" data-id="{id}"{current} aria-label="{label}">'
+            '<img src="{source}" alt="" draggable="false"><span class="bf-rail__n">{faces}</span></button>'
+        ).format(
+            id=shot.id,
+            current=Markup(' aria-current="true"') if shot.id == session.current else "",
+            label=f"{shot.name}, {count(len(shot.templates), 'face', 'faces')}",
+            source=shot_source(session, shot),
+            faces=len(shot.templates),
+        )
+        for shot in session.shots.values()
+    ]
+    add = Markup(
+        '<button type="button" class="bf-rail__add" data-pick="probe-files" aria-label="{}">{}</button>'
+    ).format(t("Add photographs"), icon("plus"))
+    return Markup('<div class="bf-rail" role="group" aria-label="{}">{}{}</div>').format(
+        t("Photographs of this session"), join(items), add
+    )
+
+
+def _picture(session: Session, shot: Shot, views: Sequence[FaceView]) -> Markup:
+    boxes = [Box.of(view.template.face.box_px, shot.width_px, shot.height_px) for view in views]
+    return Markup(
+        '<div class="bf-pic" style="--w:{w};--h:{h}" data-drop="probe-files">'
+        '<img class="bf-pic__img" src="{source}" width="{w}" height="{h}" alt="{name}" draggable="false">'
+        '<svg class="bf-over" viewBox="0 0 {w} {h}" role="group" aria-label="{label}">{dim}{faces}</svg>{tags}</div>'
+    ).format(
+        w=shot.width_px,
+        h=shot.height_px,
+        source=shot_source(session, shot),
+        name=shot.name,
+        label=t("Faces in {name}", name=shot.name),
+        dim=_dim(shot, boxes[session.face]) if len(boxes) > 1 and session.face < len(boxes) else "",
+        faces=join(_face(view, box, view.index == session.face) for view, box in zip(views, boxes, strict=True)),
+        tags=_tags(shot, views, boxes, session.face),
+    )
+
+
+def _dim(shot: Shot, box: Box) -> Markup:
+    """All of the picture but the chosen face, darkened."""
+    return Markup('<path class="dim" d="M0 0h{w}v{h}H0ZM{x:.0f} {y:.0f}v{bh:.0f}h{bw:.0f}v-{bh:.0f}Z"/>').format(
+        w=shot.width_px, h=shot.height_px, x=box.left, y=box.top, bw=box.width, bh=box.height
+    )
+
+
+def face_words(view: FaceView) -> str:
+    """The decision in one line, for whoever hears the page."""
+    given = view.assigned.given if view.assigned else None
+    if given:
+        return t(
+            "Face {number}: Potential candidate, {name}, similarity {similarity}",
+            number=view.number,
+            name=given.identity.name,
+            similarity=decimal(given.similarity),
+        )
+    words = t("No candidate") if view.kind == "stranger" else t("Not searched")
+    return t("Face {number}: {words}", number=view.number, words=words)
+
+
+def _face(view: FaceView, box: Box, selected: bool) -> Markup:
+    rects = join(
+        Markup('<rect class="{}" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}" rx="{:.1f}"/>').format(
+            part, box.left, box.top, box.width, box.height, box.width * 0.045
+        )
+        for part in ("hit", "halo", "line")
+    )
+    return Markup(
+        '<g class="face {kind}{sel}" role="button" tabindex="0" data-act="face" data-i="{index}" '
+        'aria-pressed="{pressed}" aria-label="{label}">{rects}</g>'
+    ).format(
+        kind=view.kind,
+        sel=" sel" if selected else "",
+        index=view.index,
+        pressed="true" if selected else "false",
+        label=face_words(view),
+        rects=rects,
+    )
+
+
+def _tags(shot: Shot, views: Sequence[FaceView], boxes: Sequence[Box], selected: int) -> Markup:
+    words = [
+        {"candidate": t("Candidate"), "stranger": t("No candidate"), "unsearched": t("Not searched")}[view.kind]
+        for view in views
+    ]
+    places = place_tags(boxes, [len(word) for word in words], shot.width_px, shot.height_px)
+    return join(
+        Markup(
+            '<div class="bf-tag bf-tag--{kind} bf-tag--{place}{sel}" style="left:{x:.2f}%;top:{y:.2f}%" '
+            'aria-hidden="true"><b>{number}</b>{glyph}<span>{word}</span></div>'
+        ).format(
+            kind=view.kind,
+            place=place.name,
+            sel=" bf-tag--sel" if view.index == selected else "",
+            x=place.x * 100,
+            y=place.y * 100,
+            number=view.number,
+            glyph=glyph(view.kind),
+            word=word,
+        )
+        for view, place, word in zip(views, places, words, strict=True)
+    )

@@ -1,0 +1,60 @@
+"""What every tab of the page is given: the recognizer, the sessions, the shared components, where to put which."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import PurePath
+
+import gradio as gr
+
+from reid.recognizer import Recognizer
+from reid.settings import CHECKOUT
+from reid.ui.components import shell
+from reid.ui.session import Sessions
+
+ASSETS = CHECKOUT / "assets"
+
+ACTS = (ASSETS / "js" / "acts.js").read_text(encoding="utf-8")
+"""Reports presses of `data-act` elements as the event 'act'; for `gr.HTML(js_on_load=)`."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Page:
+    """The parts that all tabs share.
+
+    Attributes:
+        top: the bar with the number of people, redrawn where it changes.
+        messages: the toasts.
+        route: a hidden piece through which the browser says where it is: the event `visit` with tab and person.
+    """
+
+    recognizer: Recognizer
+    sessions: Sessions
+    top: gr.HTML
+    messages: gr.HTML
+    tabs: gr.Tabs
+    route: gr.HTML
+
+    @property
+    def gallery_name(self) -> str:
+        """What the gallery in use is called."""
+        url = self.recognizer.gallery.url
+        return PurePath(url.split("?")[0]).stem or url
+
+    def bar(self) -> str:
+        """The bar as it is now."""
+        return shell.top(self.gallery_name, self.recognizer.gallery.count())
+
+
+def html(value: str = "", *, classes: str | list[str] | None = None, elem_id: str | None = None, acts: bool = False) -> gr.HTML:
+    """A piece of our own HTML; with `acts` its buttons reach Python as the event `act`.
+
+    Its template stays Gradio's `${value}`: what is put into a template is evaluated, what is a value is not.
+    """
+    return gr.HTML(
+        value,
+        apply_default_css=False,
+        elem_classes=classes,
+        elem_id=elem_id,
+        js_on_load=ACTS if acts else None,
+    )

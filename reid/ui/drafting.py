@@ -1,0 +1,90 @@
+"""Photographs on their way into the gallery: which face of each, good enough or not, alike or not. Draws nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from reid.recognizer import Sample
+from reid.types import Template
+from reid.ui.session import Session, Shot
+from reid.verdicts import Verdict, enrolment_verdict
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DraftRow:
+    """One photograph of a draft.
+
+    Attributes:
+        state: `ready` has its face, `choose` waits for an answer, `empty` shows nobody.
+        verdict: of the chosen face.
+        used: whether it will be enrolled.
+        odd: similarity to the other photographs where that is too low for the same person, otherwise None.
+        suggested: the face that is proposed where somebody must choose.
+        suggested_by_others: whether the other photographs proposed it.
+    """
+
+    shot: Shot
+    state: Literal["ready", "choose", "empty"]
+    verdict: Verdict | None
+    used: bool
+    odd: float | None
+    suggested: int
+    suggested_by_others: bool
+
+
+def rows_of(session: Session, alike: float) -> list[DraftRow]:
+    """All photographs of a draft with what is known about each.
+
+    Args:
+        alike: cosine below which two photographs are taken for two people: the gallery's threshold.
+    """
+    shots = list(session.shots.values())
+    chosen = {shot.id: shot.templates[shot.chosen] for shot in shots if shot.chosen is not None}
+    return [_row(shot, [template for key, template in chosen.items() if key != shot.id], alike) for shot in shots]
+
+
+def _row(shot: Shot, others: Sequence[Template], alike: float) -> DraftRow:
+    if not shot.templates:
+        return DraftRow(shot, "empty", None, False, None, 0, False)
+    if shot.chosen is None:
+        suggested = nearest_face(shot, others)
+        return DraftRow(shot, "choose", None, False, None, suggested or 0, suggested is not None)
+    template = shot.templates[shot.chosen]
+    verdict = enrolment_verdict(template)
+    odd = None
+    if len(others) >= 2:
+        similarity = _to_mean(template, others)
+        odd = similarity if similarity < alike else None
+    used = shot.used if shot.used is not None else verdict.level != "poor" and odd is None
+    return DraftRow(shot, "ready", verdict, used, odd, shot.chosen, False)
+
+
+def nearest_face(shot: Shot, others: Sequence[Template]) -> int | None:
+    """The face of a group photograph that is most like the other photographs; None where there are none."""
+    if not others:
+        return None
+    return int(np.argmax([_to_mean(template, others) for template in shot.templates]))
+
+
+def _to_mean(template: Template, others: Sequence[Template]) -> float:
+    mean = np.mean([other.embedding for other in others], axis=0)
+    return float(template.embedding @ (mean / max(float(np.linalg.norm(mean)), 1e-9)))
+
+
+def add_shot(session: Session, shot: Shot) -> None:
+    """Puts a photograph into the draft; the face of a photograph of one person needs no question."""
+    shot.chosen = 0 if len(shot.templates) == 1 else None
+    session.add(shot)
+
+
+def samples_of(rows: Sequence[DraftRow]) -> list[Sample]:
+    """What is enrolled: the chosen face of each photograph that is used."""
+    return [
+        Sample(row.shot.name, row.shot.sha256, row.shot.templates[row.shot.chosen])
+        for row in rows
+        if row.used and row.shot.chosen is not None
+    ]

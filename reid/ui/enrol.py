@@ -1,0 +1,204 @@
+"""The Enrol tab: photographs of one person, a verdict on each, a name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import gradio as gr
+from markupsafe import Markup
+
+from reid.errors import GalleryError, NoFaceError, ReidError
+from reid.images import read_photograph
+from reid.ui.components import shell
+from reid.ui.components.sheet import sheet
+from reid.ui.context import Page, html
+from reid.ui.drafting import DraftRow, add_shot, rows_of, samples_of
+from reid.ui.handlers import Updates, error_toast, event_data, guarded, number_of
+from reid.ui.markup import icon
+from reid.ui.probing import look
+from reid.ui.session import Session
+from reid.ui.text import count, t
+
+
+class EnrolTab:
+    """Components and handlers of the tab. Build it inside `gr.Tab`."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.session = gr.Textbox(visible=False, label="Draft")
+        self.files = gr.File(
+            file_count="multiple", label="Photographs to enrol", elem_id="enrol-files", elem_classes="bf-sr"
+        )
+        html(f'<h1 class="bf-sr">{t("Enrol")}</h1>')
+        with gr.Row(elem_classes="bf-enrol"):
+            with gr.Column():
+                with gr.Row(visible=False, elem_classes="bf-busy") as self.busy:
+                    self.progress = html()
+                    self.cancel = gr.Button("Cancel", size="sm", elem_classes="bf-busy__stop")
+                self.sheet = html(acts=True, elem_id="bf-sheet")
+                html(
+                    shell.drop_zone(
+                        t("Add photographs of this person"),
+                        t("JPEG, PNG, HEIC, TIFF; also group photographs"),
+                        "enrol-files",
+                    ),
+                    elem_id="bf-enrol-drop",
+                )
+                html(
+                    Markup('<div class="bf-row bf-row--wrap bf-enrol__more">{}{}</div>').format(
+                        shell.source_button(t("Webcam"), "camera", "enrol-files"),
+                        shell.source_button(t("Paste"), "paste", "enrol-files"),
+                    )
+                )
+            with gr.Column(elem_classes="bf-card bf-card__body bf-enrol__r"):
+                self.name = gr.Textbox(label="Name", placeholder="As it should appear", max_lines=1, elem_id="bf-name")
+                self.note = html(elem_id="bf-enrol-note")
+                self.button = gr.Button(
+                    "Enrol", variant="primary", elem_classes="bf-ic bf-ic--userplus", elem_id="bf-enrol-go"
+                )
+                self.waiting = html(elem_id="bf-enrol-waiting")
+        self.all = [
+            self.session, self.files, self.busy, self.progress, self.sheet, self.name, self.note, self.button,
+            self.waiting, page.top, page.messages,
+        ]  # fmt: skip
+        self._listen()
+
+    def _listen(self) -> None:
+        said = guarded(self.page.messages)
+        reading = self.files.upload(
+            said(self.add),
+            [self.files, self.session],
+            self.all,
+            api_visibility="private",
+            show_progress="hidden",
+            concurrency_limit=2,
+            concurrency_id="looking",
+        )
+        self.cancel.click(said(self.stop), [self.session], self.all, cancels=[reading], api_visibility="private",
+                          show_progress="hidden")  # fmt: skip
+        self.sheet.act(said(self.act), [self.session], self.all, api_visibility="private", show_progress="hidden",
+                       concurrency_limit=None)  # fmt: skip
+        gr.on(
+            [self.button.click, self.name.submit],
+            said(self.enrol),
+            [self.session, self.name],
+            self.all,
+            api_visibility="private",
+            show_progress="hidden",
+        )
+
+    # what the handlers do
+
+    def add(self, files: list[str] | None, session_id: str) -> Iterator[Updates]:
+        """Reads photographs into the draft."""
+        session = self.page.sessions.open(session_id)
+        paths = [Path(name) for name in files or []]
+        problems: list[Markup] = []
+        # each answer repeats the earlier ones: the browser may draw only the last of several that arrive together
+        updates: Updates = {self.busy: gr.Row(visible=True), self.files: None, self.session: session.id}
+        for done, path in enumerate(paths):
+            updates[self.progress] = shell.progress(
+                t("Reading photograph {number} of {total}", number=done + 1, total=len(paths)),
+                done,
+                len(paths),
+                t("Cancelling keeps what was read."),
+            )
+            yield updates
+            try:
+                add_shot(session, look(self.page.recognizer, read_photograph(path, path.name)))
+            except ReidError as error:
+                problems.append(error_toast(error))
+            finally:
+                path.unlink(missing_ok=True)
+            updates = {**updates, **self.show(session)}
+        yield {**updates, self.busy: gr.Row(visible=False), self.page.messages: shell.toasts(*problems)}
+
+    def stop(self, session_id: str) -> Updates:
+        """After Cancel: what was read stays."""
+        return {**self.refresh(session_id), self.busy: gr.Row(visible=False)}
+
+    def act(self, session_id: str, event: gr.EventData) -> Updates:
+        """A press in the list of photographs."""
+        session = self.page.sessions.find(session_id)
+        if session is None:
+            raise ReidError(t("This draft was forgotten after a while. Add the photographs again."))
+        data = event_data(event)
+        shot = session.shots.get(str(data.get("id", "")))
+        if shot is None:
+            return self.show(session)
+        match data.get("act"):
+            case "remove":
+                del session.shots[shot.id]
+            case "pick":
+                face = number_of(data, "i")
+                shot.chosen = face if 0 <= face < len(shot.templates) else None
+            case "reopen":
+                shot.chosen, shot.used = None, None
+            case "use":
+                rows = {row.shot.id: row for row in self._rows(session)}
+                shot.used = not rows[shot.id].used
+        return self.show(session)
+
+    def enrol(self, session_id: str, name: str) -> Updates:
+        """Puts the draft into the gallery, all or nothing."""
+        session = self.page.sessions.find(session_id)
+        rows = self._rows(session) if session else []
+        if not (name or "").strip():
+            raise GalleryError(t("The name is missing. Write it as it should appear."))
+        samples = samples_of(rows)
+        if session is None or not samples:
+            raise NoFaceError(t("There is no face to enrol. Add at least one photograph with a face."))
+        if any(row.state == "choose" for row in rows):
+            raise NoFaceError(t("A photograph still waits for an answer. Choose the face that is meant, or remove it."))
+        done = self.page.recognizer.enrol(name, samples)
+        session.shots.clear()
+        link = Markup('<a href="?tab=gallery&amp;person={0}" data-person="{0}">{1}</a>').format(
+            done.identity.id, t("Show the person")
+        )
+        words = t(
+            "{added} added, {total} in all.",
+            added=count(len(done.photo_ids), "photograph", "photographs"),
+            total=done.identity.photo_count,
+        )
+        title = t("{name} is enrolled", name=done.identity.name) if done.created else t(
+            "Added to {name}, who was enrolled before", name=done.identity.name
+        )
+        return {
+            **self.show(session),
+            self.name: "",
+            self.page.top: self.page.bar(),
+            self.page.messages: shell.toasts(shell.toast(title, Markup("{} {}").format(words, link))),
+        }
+
+    def refresh(self, session_id: str) -> Updates:
+        """The draft as it is."""
+        session = self.page.sessions.find(session_id)
+        return self.show(session) if session else {self.note: _note([]), self.waiting: ""}
+
+    def _rows(self, session: Session) -> list[DraftRow]:
+        return rows_of(session, self.page.recognizer.threshold.value)
+
+    def show(self, session: Session) -> Updates:
+        """List, count and what saving waits for."""
+        rows = self._rows(session)
+        waiting = [row.shot.name for row in rows if row.state == "choose"]
+        return {
+            self.sheet: sheet(session, rows),
+            self.note: _note(rows),
+            self.button: gr.Button(interactive=not waiting),
+            self.waiting: Markup('<p class="bf-quiet">{}</p>').format(
+                t("Waiting for an answer: the face in {names}.", names=", ".join(waiting))
+            )
+            if waiting
+            else "",
+        }
+
+
+def _note(rows: list[DraftRow]) -> Markup:
+    used = sum(row.used for row in rows)
+    return Markup('<div class="bf-note">{}<span><b>{}</b> {}</span></div>').format(
+        icon("info"),
+        t("{photographs} so far.", photographs=count(used, "photograph", "photographs")),
+        t("Five or more, taken on different days, find people best."),
+    )

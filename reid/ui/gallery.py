@@ -1,0 +1,130 @@
+"""The Gallery tab: who is enrolled, a page at a time, and one person's photographs."""
+
+from __future__ import annotations
+
+import gradio as gr
+
+from reid.errors import IdentityNotFoundError
+from reid.types import Identity
+from reid.ui.components import shell
+from reid.ui.components.people import people_page, person
+from reid.ui.context import Page, html
+from reid.ui.handlers import Updates, event_data, guarded, number_of
+from reid.ui.markup import icon
+from reid.ui.text import count, t
+
+ORDERS = [("Name", "name"), ("Newest", "newest"), ("Most photographs", "photos")]
+
+
+class GalleryTab:
+    """Components and handlers of the tab. Build it inside `gr.Tab`."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        with gr.Column(elem_classes="bf-list") as self.list:
+            with gr.Row(elem_classes="bf-bar bf-bar--tight"):
+                with gr.Row(elem_classes="bf-search"):
+                    html(icon("search"), classes="bf-search__i")
+                    self.query = gr.Textbox(
+                        label="Search a name", show_label=False, placeholder="Search a name", elem_id="bf-query"
+                    )
+                self.order = gr.Dropdown(
+                    ORDERS, value="name", label="Sort", elem_classes="bf-inline bf-sort", filterable=False
+                )
+                html(
+                    f'<button type="button" class="bf-btn bf-btn--primary" data-tab="enrol">{icon("enrol")}'
+                    f"{t('Enrol a person')}</button>",
+                    classes="bf-end bf-bar__acts",
+                )
+            self.people = html(acts=True, elem_id="bf-people")
+        with gr.Column(visible=False, elem_classes="bf-one") as self.one:
+            self.person = html(acts=True, elem_id="bf-person")
+        self.all = [self.list, self.people, self.one, self.person, page.top, page.messages]
+        self._listen()
+
+    def _listen(self) -> None:
+        said = guarded(self.page.messages)
+        for control in (self.query, self.order):
+            control.input(
+                said(self.search),
+                [self.query, self.order],
+                self.all,
+                api_visibility="private",
+                show_progress="hidden",
+                trigger_mode="always_last",
+                concurrency_limit=None,
+            )
+        for piece in (self.people, self.person):
+            piece.act(said(self.act), [self.query, self.order], self.all, api_visibility="private",
+                      show_progress="hidden", concurrency_limit=None)  # fmt: skip
+
+    def search(self, query: str, order: str) -> Updates:
+        """First page of what was asked for."""
+        return self.show_people(query, order)
+
+    def act(self, query: str, order: str, event: gr.EventData) -> Updates:
+        """A press on a card, the pager or a person's view."""
+        data = event_data(event)
+        match data.get("act"):
+            case "page":
+                return self.show_people(query, order, number_of(data, "id", 1))
+            case "erase":
+                return self.erase(str(data.get("id", "")), query, order)
+        return {}
+
+    def show_people(self, query: str, order: str, number: int = 1) -> Updates:
+        """The cards."""
+        everybody = self.page.recognizer.gallery.identities()
+        found = _ordered(_named(everybody, query), order)
+        return {
+            self.list: gr.Column(visible=True),
+            self.one: gr.Column(visible=False),
+            self.people: people_page(found, number, len(everybody), query),
+        }
+
+    def show_person(self, identity_id: str, query: str, order: str) -> Updates:
+        """One person's view; the cards where somebody else has erased that person."""
+        gallery = self.page.recognizer.gallery
+        try:
+            identity = gallery.identity(identity_id)
+            photos = gallery.photos(identity_id)
+        except IdentityNotFoundError:
+            gone = shell.toast(t("This person is not enrolled"), t("Somebody may have erased the record."), "warn")
+            return {**self.show_people(query, order), self.page.messages: shell.toasts(gone)}
+        return {
+            self.list: gr.Column(visible=False),
+            self.one: gr.Column(visible=True),
+            self.person: person(identity, photos),
+        }
+
+    def erase(self, identity_id: str, query: str, order: str) -> Updates:
+        """Erases a person for good; the page has asked for the name before."""
+        gallery = self.page.recognizer.gallery
+        name = gallery.identity(identity_id).name
+        erased = gallery.remove(identity_id)
+        done = shell.toast(
+            t("{name} is erased", name=name),
+            t("{photographs} went with the record.", photographs=count(erased.photos, "photograph", "photographs")),
+        )
+        return {
+            **self.show_people(query, order),
+            self.page.top: self.page.bar(),
+            self.page.messages: shell.toasts(done),
+        }
+
+
+def _named(everybody: list[Identity], query: str) -> list[Identity]:
+    """Those whose name holds every word of the query, capital letters aside."""
+    words = (query or "").casefold().split()
+    if not words:
+        return everybody
+    return [one for one in everybody if all(word in one.name.casefold() for word in words)]
+
+
+def _ordered(found: list[Identity], order: str) -> list[Identity]:
+    match order:
+        case "newest":
+            return sorted(found, key=lambda one: one.created_at, reverse=True)
+        case "photos":
+            return sorted(found, key=lambda one: one.photo_count, reverse=True)
+    return found

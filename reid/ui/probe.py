@@ -1,0 +1,204 @@
+"""The Probe tab: photographs in, every face decided, candidates beside their evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import gradio as gr
+from markupsafe import Markup
+
+from reid.errors import ReidError
+from reid.images import read_photograph
+from reid.ui.components import shell
+from reid.ui.components.faces import faces
+from reid.ui.components.inspector import Sources, inspector
+from reid.ui.components.stage import stage, title
+from reid.ui.context import Page, html
+from reid.ui.handlers import Updates, error_toast, event_data, guarded, number_of
+from reid.ui.probing import FaceView, decide, look
+from reid.ui.session import Session
+from reid.ui.text import count, t
+from reid.ui.threshold_words import exact, meaning, odds, slider_value
+
+
+class ProbeTab:
+    """Components and handlers of the tab. Build it inside `gr.Tab`."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.session = gr.Textbox(visible=False, label="Session")
+        self.files = gr.File(
+            file_count="multiple", label="Photographs to search", elem_id="probe-files", elem_classes="bf-sr"
+        )
+        with gr.Row(visible=False, elem_classes="bf-busy") as self.busy:
+            self.progress = html()
+            self.cancel = gr.Button("Cancel", size="sm", elem_classes="bf-busy__stop")
+        with gr.Column(elem_classes="bf-start") as self.start:
+            self.empty = html(elem_id="bf-probe-empty")
+        with gr.Column(visible=False, elem_classes="bf-full") as self.full:
+            self._build_result()
+        self.all = [
+            self.title, self.stage, self.faces, self.inspector, self.words, self.session, self.files, self.busy,
+            self.progress, self.start, self.empty, self.full, page.messages,
+        ]  # fmt: skip
+        self._listen()
+
+    def _build_result(self) -> None:
+        with gr.Row(elem_classes="bf-bar"):
+            self.title = html(classes="bf-bar__t")
+            self.actions = html(
+                Markup('<div class="bf-bar__a">{}{}</div>').format(
+                    shell.source_button(t("Webcam"), "camera", "probe-files", "fold"),
+                    shell.pick_button(t("Add photographs"), "probe-files", "upload"),
+                ),
+                classes="bf-bar__acts",
+            )
+        with gr.Row(elem_classes="bf-probe"):
+            with gr.Column(elem_classes="bf-probe__l"):
+                self.stage = html(acts=True, elem_id="bf-stage")
+                self.faces = html(acts=True, elem_id="bf-faces")
+                with gr.Row(elem_classes="bf-card bf-strip"):
+                    self.slider = gr.Slider(0, 1, 0.5, step=0.01, label="Threshold", elem_classes="bf-slider")
+                    self.k = gr.Dropdown(
+                        [("5", 5), ("10", 10), ("20", 20)],
+                        value=5,
+                        label="Candidates per face",
+                        elem_classes="bf-inline",
+                        filterable=False,
+                    )
+                    self.words = html(classes="bf-strip__w")
+            with gr.Column(elem_classes="bf-probe__r"):
+                self.inspector = html(acts=True, elem_id="bf-inspector")
+
+    def _listen(self) -> None:
+        said = guarded(self.page.messages)
+        inputs = [self.session, self.slider, self.k]
+        searching = self.files.upload(
+            said(self.search),
+            [self.files, *inputs],
+            self.all,
+            api_visibility="private",
+            show_progress="hidden",
+            concurrency_limit=2,
+            concurrency_id="looking",
+        )
+        self.cancel.click(
+            said(self.stop),
+            inputs,
+            self.all,
+            cancels=[searching],
+            api_visibility="private",
+            show_progress="hidden",
+        )
+        for piece in (self.stage, self.faces, self.inspector):
+            piece.act(said(self.act), inputs, self.all, api_visibility="private", show_progress="hidden",
+                      concurrency_limit=None)  # fmt: skip
+        for control in (self.slider, self.k):
+            control.input(
+                said(self.again),
+                inputs,
+                self.all,
+                api_visibility="private",
+                show_progress="hidden",
+                trigger_mode="always_last",
+                concurrency_limit=None,
+            )
+
+    # what the handlers do
+
+    def search(
+        self, files: list[str] | None, session_id: str, shown: float, k: int
+    ) -> Iterator[Updates]:
+        """Reads, finds and describes each photograph, showing each as soon as it is done."""
+        session = self.page.sessions.open(session_id)
+        paths = [Path(name) for name in files or []]
+        problems: list[Markup] = []
+        # each answer repeats the earlier ones: the browser may draw only the last of several that arrive together
+        updates: Updates = {self.busy: gr.Row(visible=True), self.files: None, self.session: session.id}
+        for done, path in enumerate(paths):
+            updates[self.progress] = self._progress(done, paths)
+            yield updates
+            try:
+                session.add(look(self.page.recognizer, read_photograph(path, path.name)))
+            except ReidError as error:
+                problems.append(error_toast(error))
+            finally:
+                path.unlink(missing_ok=True)  # a photograph of somebody: not kept a moment longer than needed
+            updates = {**updates, **self.show(session, shown, k)}
+        yield {**updates, self.busy: gr.Row(visible=False), self.page.messages: shell.toasts(*problems)}
+
+    def _progress(self, done: int, paths: Sequence[Path]) -> Markup:
+        return shell.progress(
+            t("Searching photograph {number} of {total}", number=done + 1, total=len(paths)),
+            done,
+            len(paths),
+            t("{done} searched. Cancelling keeps what is already found.", done=count(done, "photograph", "photographs")),
+        )
+
+    def stop(self, session_id: str, shown: float, k: int) -> Updates:
+        """After Cancel: what was found stays."""
+        session = self.page.sessions.find(session_id)
+        return {**(self.show(session, shown, k) if session else {}), self.busy: gr.Row(visible=False)}
+
+    def act(self, session_id: str, shown: float, k: int, event: gr.EventData) -> Updates:
+        """A press on the picture, the list of faces or the inspector."""
+        session = self._session(session_id)
+        data = event_data(event)
+        match data.get("act"):
+            case "show":
+                session.show(str(data.get("id", "")))
+            case "face":
+                session.select(number_of(data, "i"))
+            case "open":
+                session.opened = str(data.get("id", ""))
+        return self.show(session, shown, k)
+
+    def again(self, session_id: str, shown: float, k: int) -> Updates:
+        """Decides again with another threshold or number of candidates; no network is asked."""
+        session = self.page.sessions.find(session_id)
+        return self.show(session, shown, k) if session else {self.words: self._meaning(shown)}
+
+    def refresh(self, session_id: str, shown: float, k: int) -> Updates:
+        """When the tab is opened again: somebody may have been enrolled or erased meanwhile."""
+        session = self.page.sessions.find(session_id)
+        if session and session.shots:
+            return self.show(session, shown, k)
+        people = self.page.recognizer.gallery.count()
+        return {self.empty: shell.probe_empty(people, self.page.gallery_name), self.words: self._meaning(shown)}
+
+    def initial_threshold(self) -> float:
+        """Where the slider stands before anybody moves it."""
+        return slider_value(self.page.recognizer.threshold)
+
+    def _session(self, session_id: str) -> Session:
+        session = self.page.sessions.find(session_id)
+        if session is None or session.shot is None:
+            raise ReidError(t("This search was forgotten after a while. Add the photographs again."))
+        return session
+
+    def show(self, session: Session, shown: float, k: int) -> Updates:
+        """Everything that shows the current photograph."""
+        shot = session.shot
+        if shot is None:
+            return {}
+        threshold = self.page.recognizer.threshold
+        views = decide(self.page.recognizer, shot, exact(threshold, float(shown)), int(k))
+        return {
+            self.start: gr.Column(visible=False),
+            self.full: gr.Column(visible=True),
+            self.title: title(session, views),
+            self.stage: stage(session, views),
+            self.faces: faces(session, views),
+            self.inspector: self._inspector(session, views),
+            self.words: self._meaning(shown),
+        }
+
+    def _inspector(self, session: Session, views: Sequence[FaceView]) -> Markup:
+        threshold = self.page.recognizer.threshold
+        gallery = self.page.recognizer.gallery
+        return inspector(session, views, Sources(gallery.photos, lambda similarity: odds(threshold, similarity)))
+
+    def _meaning(self, shown: float) -> Markup:
+        threshold = self.page.recognizer.threshold
+        return meaning(threshold, exact(threshold, float(shown)), self.page.recognizer.gallery.count())

@@ -1,0 +1,93 @@
+"""From photographs to what the Probe tab shows of each face. Asks the recognizer, draws nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from reid.assign import Assigned, assign
+from reid.recognizer import Recognizer
+from reid.types import Candidate, Photograph, Template
+from reid.ui.session import Shot, shot_of
+from reid.verdicts import Remark, not_searched
+
+Kind = Literal["candidate", "stranger", "unsearched"]
+
+_AT_LEAST = 10
+"""Candidates that are looked at for each face, so that assignment has a second choice even where one is shown."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FaceView:
+    """One face of a photograph and what was decided about it.
+
+    Attributes:
+        index: its place in the photograph; people count from 1.
+        assigned: None where the face was not searched.
+        reason: why not.
+    """
+
+    index: int
+    shot: Shot
+    template: Template
+    assigned: Assigned | None
+    reason: Remark | None
+    threshold: float
+    shown: int
+
+    @property
+    def number(self) -> int:
+        return self.index + 1
+
+    @property
+    def kind(self) -> Kind:
+        if self.assigned is None:
+            return "unsearched"
+        return "candidate" if self.assigned.given else "stranger"
+
+    @property
+    def candidates(self) -> tuple[Candidate, ...]:
+        """As many as were asked for, the nearest first."""
+        return self.assigned.result.candidates[: self.shown] if self.assigned else ()
+
+    @property
+    def below(self) -> tuple[Candidate, ...]:
+        """Those of them that do not reach the threshold."""
+        return tuple(c for c in self.candidates if c.similarity < self.threshold)
+
+    @property
+    def potentials(self) -> tuple[Candidate, ...]:
+        return self.assigned.potentials[: self.shown] if self.assigned else ()
+
+
+def look(recognizer: Recognizer, photograph: Photograph) -> Shot:
+    """Finds and describes every face of a photograph: the slow part, done once."""
+    return shot_of(photograph, recognizer.describe(photograph, recognizer.detect(photograph)))
+
+
+def decide(recognizer: Recognizer, shot: Shot, threshold: float, k: int) -> list[FaceView]:
+    """Decides about every face of a photograph again, without a network.
+
+    Args:
+        threshold: cosine in [-1, 1].
+        k: candidates a face.
+    """
+    reasons = [not_searched(template) for template in shot.templates]
+    searched = [template for template, reason in zip(shot.templates, reasons, strict=True) if reason is None]
+    answers = iter(assign(recognizer.decide(searched, k=max(k, _AT_LEAST), threshold=threshold)))
+    positions = [index for index, reason in enumerate(reasons) if reason is None]
+    views = []
+    for index, (template, reason) in enumerate(zip(shot.templates, reasons, strict=True)):
+        found = _numbered(next(answers), positions) if reason is None else None
+        views.append(FaceView(index, shot, template, found, reason, threshold, k))
+    return views
+
+
+def _numbered(assigned: Assigned, positions: Sequence[int]) -> Assigned:
+    """Faces that were not searched took no part: puts the indices of the others back in place."""
+    return Assigned(
+        assigned.result,
+        assigned.given,
+        tuple((candidate, positions[face]) for candidate, face in assigned.elsewhere),
+    )
