@@ -11,8 +11,8 @@ import logging
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -65,25 +65,37 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 
     Written beside it, flushed to the disk, then renamed: a reader sees the old file or the new one, never a part.
     """
+    with ExitStack() as renames, _part_of(path, renames) as file:
+        yield file
+
+
+def write_together(folder: Path, contents: Mapping[str, bytes]) -> None:
+    """Writes several files of a folder, in their order, or none: each is on the disk before the first is renamed."""
+    with ExitStack() as renames:
+        for name, data in reversed(list(contents.items())):  # the last one written is the first one renamed
+            with _part_of(folder / name, renames) as file:
+                file.write(data)
+
+
+@contextmanager
+def _part_of(path: Path, renames: ExitStack) -> Iterator[BinaryIO]:
+    """A file beside `path`, on the disk when the block ends; `renames` puts it in place, or removes it on an error."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=PART, dir=path.parent)
     part = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        part.chmod(0o644)  # mkstemp makes it readable by this user alone
-        part.replace(path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
 
+    def finish(kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            part.replace(path)
+        else:
+            part.unlink(missing_ok=True)
 
-def write_bytes(path: Path, data: bytes) -> None:
-    """As `Path.write_bytes`, all or nothing."""
-    with replacing(path) as file:
-        file.write(data)
+    renames.push(finish)
+    with os.fdopen(handle, "wb") as file:
+        yield file
+        file.flush()
+        os.fsync(file.fileno())
+    part.chmod(0o644)  # mkstemp makes it readable by this user alone
 
 
 @contextmanager

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from huggingface_hub import HfApi, errors, hf_hub_download, try_to_load_from_cache
+from huggingface_hub import errors, hf_hub_download
 from tqdm import tqdm
 
 from reid.errors import WeightsError
 from reid.weights.download import OFFLINE_ADVICE
-from reid.weights.files import one_at_a_time, replacing_folder, storage_errors, write_bytes
+from reid.weights.files import one_at_a_time, replacing_folder, sha256_of, storage_errors, write_together
 from reid.weights.store import CONFIG, SAFETENSORS, WeightsFile, read_config, read_weights
 
 TIMEOUT_S = 15.0
@@ -61,35 +61,39 @@ def ensure_hub(text: str, models_dir: Path, *, progress: bool = True, force: boo
         return read_weights(folder, text)
     with storage_errors(models_dir), one_at_a_time(models_dir):
         if not (folder / CONFIG).is_file() or force:  # another process may have brought it while this one waited
-            commit, files = _files(address, text, progress=progress)
+            config, weights = _files(address, text, progress=progress)
             with replacing_folder(folder) as staging:
-                for path in files:
+                for path in (config, weights):
                     shutil.copyfile(path, staging / path.name)
-                _adopt(staging, text, commit)
+                _adopt(staging, text, commit=config.parent.name)
     return read_weights(folder, text)
 
 
-def _files(address: HubAddress, text: str, *, progress: bool) -> tuple[str | None, list[Path]]:
-    """Commit, and the two files in the client's own cache; from that alone where the Hub does not answer."""
-    names = (CONFIG, SAFETENSORS)
+def _files(address: HubAddress, text: str, *, progress: bool) -> tuple[Path, Path]:
+    """Config and weights, of one commit, in the client's own cache; from that alone where the Hub does not answer."""
+    bar = tqdm if progress else _Silent
+
+    def get(name: str, revision: str | None, *, local: bool) -> Path:
+        path = hf_hub_download(address.repository, name, revision=revision, etag_timeout=TIMEOUT_S, tqdm_class=bar,
+                               local_files_only=local)  # fmt: skip
+        return Path(path)
+
+    def both(*, local: bool) -> tuple[Path, Path]:
+        config = get(CONFIG, address.revision, local=local)
+        # the client keeps files in a folder per commit: the weights are of the same one, whoever publishes meanwhile
+        return config, get(SAFETENSORS, config.parent.name, local=local)
+
     try:
-        try:
-            info = HfApi().model_info(address.repository, revision=address.revision, timeout=TIMEOUT_S)
-        except _CLIENT_ERRORS as error:
-            cached = [try_to_load_from_cache(address.repository, name, revision=address.revision) for name in names]
-            paths = [Path(path) for path in cached if isinstance(path, str)]
-            if isinstance(error, errors.RepositoryNotFoundError) or len(paths) < len(names):
-                raise
-            return None, paths
-        bar = tqdm if progress else _Silent
-        return info.sha, [
-            Path(hf_hub_download(address.repository, name, revision=info.sha, etag_timeout=TIMEOUT_S, tqdm_class=bar))
-            for name in names
-        ]
+        return both(local=False)
     except errors.HFValidationError as error:
         raise WeightsError(f"{text} is no possible address on the Hub. Write hub:owner/name[@revision].") from error
     except _CLIENT_ERRORS as error:
-        raise WeightsError(_sentence(address, error)) from error
+        if isinstance(error, errors.HfHubHTTPError):  # the Hub has answered
+            raise WeightsError(_sentence(address, error)) from error
+        try:
+            return both(local=True)
+        except _CLIENT_ERRORS:
+            raise WeightsError(_sentence(address, error)) from error
 
 
 def _sentence(address: HubAddress, error: BaseException) -> str:
@@ -112,29 +116,32 @@ def _sentence(address: HubAddress, error: BaseException) -> str:
     return f"The Hub could not be asked for {name} ({type(error).__name__}). {OFFLINE_ADVICE}"
 
 
-def _adopt(staging: Path, text: str, commit: str | None) -> None:
+def _adopt(staging: Path, text: str, commit: str) -> None:
     """Checks what arrived against its own config and notes where it is from.
 
     A transfer checks sizes only, so the digest in the config is what tells a whole file from a changed one.
     """
     config = read_config(staging)
-    config["weights_file"] = SAFETENSORS
-    checked = _checked(staging, text, config)
-    config |= {
-        "weights_sha256": checked.sha256,
-        "weights_bytes": checked.path.stat().st_size,
-        "origin": f"{text.partition('@')[0]}@{commit}" if commit else text,
-    }
-    write_bytes(staging / CONFIG, (json.dumps(config, indent=2, ensure_ascii=False) + "\n").encode())
-
-
-def _checked(staging: Path, text: str, config: dict[str, object]) -> WeightsFile:
     for key in ("architecture", "embedding_dim", "crop_px", "standardisation"):
         if key not in config:
             raise WeightsError(
                 f"The {CONFIG} of {text} does not say its {key}. Name a repository that ByteFace published."
             )
-    return read_weights(staging, text, rehash=True)
+    weights = staging / SAFETENSORS
+    found, stated = sha256_of(weights), config.get("weights_sha256")
+    if stated not in {None, found}:
+        raise WeightsError(
+            f"The {SAFETENSORS} of {text} has SHA-256 {found[:12]}… and its {CONFIG} says {str(stated)[:12]}…: "
+            "it was thrown away. Run it again; if that does not help, ask its publisher."
+        )
+    config |= {
+        "weights_file": SAFETENSORS,  # whatever it said: nothing outside this folder
+        "weights_sha256": found,
+        "weights_bytes": weights.stat().st_size,
+        "origin": f"{text.partition('@')[0]}@{commit}",
+    }
+    written = json.dumps(config, indent=2, ensure_ascii=False) + "\n"
+    write_together(staging, {CONFIG: written.encode()})
 
 
 class _Silent(tqdm):  # type: ignore[misc] # tqdm ships no annotations

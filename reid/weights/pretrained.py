@@ -15,7 +15,7 @@ from reid import __version__
 from reid.errors import WeightsError
 from reid.weights.archive import extract, extract_folder
 from reid.weights.convert import from_keras, from_release
-from reid.weights.files import one_at_a_time, replacing_folder, require_space, storage_errors, sweep, write_bytes
+from reid.weights.files import one_at_a_time, replacing_folder, require_space, storage_errors, sweep, write_together
 from reid.weights.sources import DEMO_COUNTS, DEMO_FOLDER, FACENET, FACENET_ARCHIVE, SOURCES, Member, Release, Source
 from reid.weights.store import CONFIG, ONNX, WeightsFile, read_weights, write_run, write_weights
 
@@ -175,7 +175,8 @@ def _from_release(source: Source, release: Release, models_dir: Path, *, progres
         }
         made = write_run(models_dir / source.name, from_release(path), config)
         if pinned is None:
-            write_bytes(pins_path, json.dumps(pins | {release.url: found}, indent=2).encode())
+            text = json.dumps(pins | {release.url: found}, indent=2)
+            write_together(models_dir, {PINS: text.encode()})
         return made
     finally:
         path.unlink(missing_ok=True)

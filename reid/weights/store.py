@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reid.errors import WeightsError
-from reid.weights.files import replacing, sha256_of, storage_errors, write_bytes
+from reid.weights.files import replacing, sha256_of, storage_errors, write_together
 from reid.weights.tensors import serialise
 
 if TYPE_CHECKING:
@@ -75,8 +75,7 @@ def write_weights(folder: Path, filename: str, data: bytes, config: Mapping[str,
     text = json.dumps(full, indent=2, ensure_ascii=False) + "\n"
     path = folder / filename
     with storage_errors(folder):
-        write_bytes(path, data)
-        write_bytes(folder / CONFIG, text.encode())
+        write_together(folder, {filename: data, CONFIG: text.encode()})
     _stamp(path, sha256)
     return WeightsFile(path, sha256, full, str(full.get("source", folder.name)))
 
