@@ -93,15 +93,9 @@ def embed(describer: Describer, root: Path, names: Sequence[str], choice: FaceCh
 
 
 def _templates(enrolled: Embedded, labels: Sequence[str]) -> People:
-    """For each label the sum of its unit vectors, one of each network, not yet normalised: that depends on the share."""
-    labels = np.array(labels)
-    return {
-        label: (
-            enrolled.facenet[(labels == label) & enrolled.found],
-            enrolled.sface[(labels == label) & enrolled.found],
-        )
-        for label in dict.fromkeys(labels)
-    }
+    """Each label's photographs; their mean depends on the share."""
+    rows = {label: (np.array(labels) == label) & enrolled.found for label in dict.fromkeys(labels)}
+    return {label: (enrolled.facenet[own], enrolled.sface[own]) for label, own in rows.items()}
 
 
 def _searches(
