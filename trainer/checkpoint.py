@@ -19,7 +19,7 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from reid.errors import WeightsError
-from reid.weights.files import replacing_folder, storage_errors, write_bytes
+from reid.weights.files import replacing_folder, storage_errors, write_together
 
 log = logging.getLogger(__name__)
 
@@ -54,8 +54,7 @@ def save_checkpoint(run: Path, checkpoint: Checkpoint) -> None:
     record = {"version": VERSION, "epoch": checkpoint.epoch, "state": dict(checkpoint.state)}
     with storage_errors(folder):
         with replacing_folder(folder / f"epoch-{checkpoint.epoch:04d}") as part:
-            write_bytes(part / _TENSORS, save(plain))
-            write_bytes(part / _STATE, json.dumps(record).encode())
+            write_together(part, {_TENSORS: save(plain), _STATE: json.dumps(record).encode()})
         for older in _present(run)[:-1]:
             shutil.rmtree(older, ignore_errors=True)
 

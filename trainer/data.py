@@ -29,7 +29,7 @@ from reid.images import read_photograph
 from reid.quality import measure
 from reid.tables import inside, read_rows
 from reid.types import RGB
-from reid.weights.files import storage_errors, write_bytes
+from reid.weights.files import storage_errors, write_together
 
 log = logging.getLogger(__name__)
 
@@ -194,7 +194,7 @@ class FaceStore:
                 crop = align(photograph.pixels, face.landmarks_px, side)
                 done, png = cv2.imencode(".png", crop[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 1])
                 assert done
-                write_bytes(path, png.tobytes())
+                write_together(path.parent, {path.name: png.tobytes()})
         found = FoundFace(
             photo.image_path, photo.label, sha256, "ok", "", len(faces), face.width_px, quality.size_px,
             quality.score, crops,
@@ -205,7 +205,7 @@ class FaceStore:
     def _keep(self, record: Path, found: FoundFace) -> None:
         fields = {key: value for key, value in asdict(found).items() if key in _KEPT}
         with storage_errors(self.folder):
-            write_bytes(record, json.dumps(fields).encode())
+            write_together(record.parent, {record.name: json.dumps(fields).encode()})
 
 
 _KEPT = ("status", "reason", "faces", "width_px", "eyes_px", "quality")

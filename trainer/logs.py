@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from reid.weights.files import storage_errors, write_bytes
+from reid.weights.files import storage_errors, write_together
 
 log = logging.getLogger(__name__)
 
@@ -33,8 +33,7 @@ def write_logs(run: Path, history: Sequence[Mapping[str, Any]]) -> None:
     writer.writeheader()
     writer.writerows(history)
     with storage_errors(run):
-        write_bytes(run / LOG, text.getvalue().encode())
-        write_bytes(run / PLOT, _plot(history))
+        write_together(run, {LOG: text.getvalue().encode(), PLOT: _plot(history)})
 
 
 def write_events(run: Path, row: Mapping[str, Any]) -> None:

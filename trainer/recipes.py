@@ -41,6 +41,7 @@ class Recipe:
         alphas: shares of the trained weights in the published mean of trained and starting ones (WiSE-FT, arXiv
             2109.01903); the best on validation is kept. Empty: the trained weights as they are.
         degraded: share of the photographs that the surveillance augmentation makes small, blurred and compressed.
+        validate_every: epochs between validations; the last one always is.
         patience: epochs without a better validation after which training ends; 0 for never.
         grad_clip: largest norm of the gradient; 0 for none.
     """
@@ -65,6 +66,7 @@ class Recipe:
     l2sp: float = 0.0
     alphas: tuple[float, ...] = ()
     degraded: float = 0.0
+    validate_every: int = 1
     patience: int = 0
     grad_clip: float = 0.0
     sub_centres: int = 1

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from reid.errors import SettingsError, TrainingError, WeightsError
-from reid.weights.files import storage_errors, write_bytes
+from reid.weights.files import storage_errors, write_together
 from reid.weights.store import CONFIG, WeightsFile, read_config, write_run
 from trainer.splits import Split
 from trainer.train import Job, Trained
@@ -88,7 +88,7 @@ def merge_metrics(run: Path, part: Mapping[str, Any]) -> dict[str, Any]:
     known = read_metrics(run)
     known |= {"version": VERSION, **part}
     with storage_errors(run):
-        write_bytes(run / METRICS, (json.dumps(known, indent=1) + "\n").encode())
+        write_together(run, {METRICS: (json.dumps(known, indent=1) + "\n").encode()})
     return known
 
 

@@ -284,14 +284,16 @@ class Trainer:
                 buffer.copy_(self.world.sum(buffer.clone()) / self.world.size)
 
     def _validate(self, row: dict[str, Any]) -> None:
-        if self.validator is None:
+        """Scores the epoch that `row` is of, and keeps its weights where none was better."""
+        last = self.epoch == self.recipe.epochs
+        if self.validator is None or not (last or self.epoch % self.recipe.validate_every == 0):
             return
         if not self.validator.possible:
             self.best, self.best_epoch = self._copy(), self.epoch
             return
         found = self.validator.score(self.student)
+        scores = [_score(earlier) for earlier in self.history if earlier.get("clean") is not None]
         row.update(rank1=found.rank1, clean=found.clean, degraded=found.degraded, fpir=found.fpir)
-        scores = [_score(earlier) for earlier in self.history]
         if not scores or _score(row) >= max(scores):
             self.best, self.best_epoch = self._copy(), self.epoch
 

@@ -1,6 +1,6 @@
 """What a network is worth on people it did not learn, while it learns: DIR at a FPIR, clean and as a camera sees it.
 
-Quicker than the protocol of `byteface evaluate`: bfloat16, no mirror images, at most eight photographs a template.
+Quicker than the protocol of `byteface evaluate`: bfloat16, no mirror images, at most four photographs a template.
 Knows crops and labels, no optimiser.
 """
 
@@ -22,7 +22,7 @@ from trainer.augment import Surveillance, surveillance_view
 from trainer.data import FoundFace
 from trainer.splits import Split
 
-_PER_TEMPLATE = 8
+_PER_TEMPLATE = 4
 _BATCH = 64
 _CAMERA = Surveillance(face_px=(20.0, 40.0))
 

@@ -139,14 +139,14 @@ def split_for(args: argparse.Namespace, store: FaceStore, folder: Path | None) -
 
 
 def _list_skipped(folder: Path, faces: list[FoundFace]) -> None:
-    from reid.weights.files import storage_errors, write_bytes
+    from reid.weights.files import storage_errors, write_together
 
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["image_path", "status", "reason"])
     writer.writerows((face.image_path, face.status, face.reason) for face in faces)
     with storage_errors(folder):
-        write_bytes(folder / _SKIPPED, text.getvalue().encode())
+        write_together(folder, {_SKIPPED: text.getvalue().encode()})
     common.report_problems([face.reason for face in faces])
 
 
