@@ -272,6 +272,15 @@ def test_what_was_erased_is_counted_and_gone(gallery: Gallery) -> None:
     assert gallery.search(unit(1)[None], 5) == [[]]
 
 
+def test_half_a_character_is_found_nowhere_and_stored_nowhere(gallery: Gallery) -> None:
+    for ask in (gallery.find, gallery.photo, gallery.identity):
+        with pytest.raises(GalleryError, match="half a character"):
+            ask("\ud800")
+    with pytest.raises(GalleryError, match="half a character"):
+        gallery.add([photo("p1", "ann"), photo("p2\ud800", "bo", embedding=unit(1))])
+    assert gallery.count() == 0
+
+
 def test_meta_is_kept_and_the_gallery_s_own_is_not_overwritten(gallery: Gallery) -> None:
     assert gallery.get_meta("calibration") is None
     gallery.set_meta("calibration", "one")

@@ -238,9 +238,9 @@ def test_a_log_that_cannot_be_read_back_is_not_passed_over(unwritable: Path) -> 
 
 def test_a_gallery_is_not_made_where_nothing_can_be_written(unwritable: Path) -> None:
     with without_privileges():
-        with pytest.raises(GalleryError, match="cannot be opened"):
+        with pytest.raises(GalleryError, match=r"cannot be made \(Permission denied\)"):
             opened(unwritable.with_name("new.db"))
-        with pytest.raises(GalleryError, match="folder"):
+        with pytest.raises(GalleryError, match="cannot be made"):
             opened(unwritable.with_name("new") / "new.db")
 
 
@@ -302,6 +302,12 @@ def test_file_names_with_undecodable_bytes_and_special_characters_are_kept_reada
         found = gallery.photo("p1")
         assert found is not None
         assert found.source == "caf?.jpg"
+
+
+def test_the_files_are_private_to_their_owner(path: Path) -> None:
+    with closing(opened(path)) as gallery:
+        gallery.add([photo("p1", "ann")])
+        assert {file.stat().st_mode & 0o777 for file in path.parent.iterdir()} == {0o600}
 
 
 # --- versions --------------------------------------------------------------------------------------------------------

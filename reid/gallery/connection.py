@@ -17,7 +17,7 @@ from reid.errors import GalleryError
 BUSY_S = 10.0
 """How long one process waits for another's write before it gives up."""
 
-Mode = Literal["rwc", "rw", "ro", "immutable"]
+Mode = Literal["rw", "ro", "immutable"]
 
 _UNWRITABLE = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}
 
@@ -147,6 +147,8 @@ def explained(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise _in_words(error, path) from error
+    except UnicodeEncodeError as error:
+        raise GalleryError("A name or an id holds half a character, which cannot be stored. Type it again.") from error
 
 
 def _primary(error: sqlite3.Error) -> int:

@@ -67,6 +67,12 @@ def photos_where(db: Database, condition: str, value: str, dim: int) -> list[Pho
     ]
 
 
+def embeddings_of(db: Database, identity_id: str, dim: int) -> tuple[list[str], NDArray[np.float32]]:
+    """Ids of an identity's photographs, ascending, and their (N, dim) embeddings."""
+    found = db.execute("SELECT id, embedding FROM photos WHERE identity_id = ? ORDER BY id", [identity_id]).fetchall()
+    return [row[0] for row in found], from_blob(b"".join(row[1] for row in found), len(found), dim)
+
+
 def store_photo(db: Database, photo: Photo) -> None:
     """Adds a photograph or replaces the one with its id.
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime
 import logging
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from sqlite_utils import Database
 
 from reid.errors import GalleryError, IdentityExistsError
@@ -17,7 +17,7 @@ from reid.gallery import migrations, rows
 from reid.gallery.base import Erased
 from reid.gallery.checks import same_space, unit_rows
 from reid.gallery.connection import Link, is_writable, open_for_reading
-from reid.gallery.matrix import cosines, nearest
+from reid.gallery.matrix import Templates, cosines, nearest
 from reid.gallery.names import valid_name
 from reid.gallery.templates import TemplateCache
 from reid.types import Candidate, Embeddings, Identity, Photo
@@ -41,22 +41,25 @@ def open_url(
             )
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch(mode=0o600)  # faces are nobody else's business; SQLite gives the files beside it the same mode
         except OSError as error:
-            raise GalleryError(f"The folder {path.parent} cannot be made ({error.strerror}). Name another.") from error
-    writer = None if read_only else _open_for_writing(path, space_id, dim, description)
-    reader = Link(path, "rw") if writer else open_for_reading(path)
-    gallery = SqliteGallery(url, writer, reader, Link(path, "rw" if writer else reader.mode))
-    try:
+            raise GalleryError(f"The gallery {path} cannot be made ({error.strerror}). Name another place.") from error
+    with ExitStack() as opened:
+        writer = None if read_only else _open_for_writing(path, space_id, dim, description)
+        if writer:
+            opened.callback(writer.close)
+        reader = Link(path, "rw") if writer else open_for_reading(path)
+        opened.callback(reader.close)
+        gallery = SqliteGallery(url, writer, reader, Link(path, reader.mode))
+        opened.callback(gallery.close)
         gallery.check(space_id)
-    except BaseException:
-        gallery.close()
-        raise
+        opened.pop_all()  # all went well: nothing is closed
     return gallery
 
 
 def _open_for_writing(path: Path, space_id: str | None, dim: int | None, description: str) -> Link | None:
     """A connection to a gallery of this version, made or migrated where necessary; None where it cannot be written."""
-    link = Link(path, "rwc")
+    link = Link(path, "rw")
     try:
         if not is_writable(link):
             link.close()
@@ -264,40 +267,30 @@ class SqliteGallery:
                 templates = self._templates.current(db)
                 part = probes[len(answers) :][: templates.probes_at_once]
                 best = nearest(part, templates, k)
-                chosen = sorted({templates.ids[row] for ranked in best for row, _ in ranked})
-                evidence = {identity_id: _Evidence(db, identity_id, self._dim) for identity_id in chosen}
-                answers += [
-                    [
-                        Candidate(
-                            evidence[templates.ids[row]].identity,
-                            similarity,
-                            *evidence[templates.ids[row]].nearest(probe),
-                        )
-                        for row, similarity in ranked
-                    ]
-                    for probe, ranked in zip(part, best, strict=True)
-                ]
+                answers += self._with_evidence(db, part, templates, best)
         return answers
+
+    def _with_evidence(
+        self, db: Database, probes: Embeddings, templates: Templates, best: list[list[tuple[int, float]]]
+    ) -> list[list[Candidate]]:
+        """Names the nearest rows of each probe; one chosen identity's photographs at a time are in memory."""
+        chosen_by: dict[int, list[tuple[int, float]]] = defaultdict(list)
+        for probe, ranked in enumerate(best):
+            for row, similarity in ranked:
+                chosen_by[row].append((probe, similarity))
+        candidates: dict[tuple[int, int], Candidate] = {}
+        for row, searches in chosen_by.items():
+            identity = rows.identity_of(db, templates.ids[row])
+            photo_ids, embeddings = rows.embeddings_of(db, identity.id, self._dim)
+            for probe, similarity in searches:
+                similarities = cosines(embeddings, probes[probe])
+                nearest_photo = int(np.argmax(similarities))  # the lower id where two tie
+                candidates[probe, row] = Candidate(
+                    identity, similarity, photo_ids[nearest_photo], float(similarities[nearest_photo])
+                )
+        return [[candidates[probe, row] for row, _ in ranked] for probe, ranked in enumerate(best)]
 
     def close(self) -> None:
         for link in (self._searcher, self._reader, self._writer):
             if link:
                 link.close()
-
-
-class _Evidence:
-    """A chosen identity and its photographs' embeddings."""
-
-    def __init__(self, db: Database, identity_id: str, dim: int) -> None:
-        self.identity = rows.identity_of(db, identity_id)
-        found = db.execute(
-            "SELECT id, embedding FROM photos WHERE identity_id = ? ORDER BY id", [identity_id]
-        ).fetchall()
-        self._ids = [row[0] for row in found]
-        self._embeddings = rows.from_blob(b"".join(row[1] for row in found), len(found), dim)
-
-    def nearest(self, probe: NDArray[np.float32]) -> tuple[str, float]:
-        """Id and cosine of the photograph nearest to the probe; the lower id where two tie."""
-        similarities = cosines(self._embeddings, probe)
-        best = int(np.argmax(similarities))
-        return self._ids[best], float(similarities[best])
