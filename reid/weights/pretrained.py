@@ -109,7 +109,7 @@ def _from_archive(member: Member, models_dir: Path, *, progress: bool) -> dict[s
     archive = member.archive
     _tidy(models_dir)
     path = models_dir / CACHE / archive.filename
-    require_space(models_dir, archive.size + 3 * member.size)
+    require_space(models_dir, archive.size + 2 * member.size)
     fetch_archive(archive, path, progress=progress)
     try:
         made = {s.name: _take(s, path, models_dir) for s in SOURCES.values() if _is_from(s, member)}
