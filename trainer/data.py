@@ -77,6 +77,11 @@ class FoundFace:
     quality: float = 0.0
     crops: tuple[tuple[int, Path], ...] = ()
 
+    @property
+    def key(self) -> str:
+        """Of the crop: the photograph's content and the store that says how it was cut."""
+        return f"{self.crops[0][1].parent.parent.name}:{self.sha256}" if self.crops else self.sha256
+
     def read_crop(self, side_px: int) -> RGB:
         """(side_px, side_px, 3). Raises: TableError when the cache was emptied meanwhile."""
         path = dict(self.crops)[side_px]
