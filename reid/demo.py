@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from reid.errors import FaceError, ImageDecodeError
-from reid.images import read_photograph
+from tqdm import tqdm
+
 from reid.recognizer import Recognizer, Sample
 from reid.settings import Settings
 from reid.weights import fetch_demo
@@ -41,17 +41,18 @@ def ensure_demo(settings: Settings, recognizer: Recognizer, *, progress: bool = 
     folder = fetch_demo(settings.data_dir, settings.models_dir, progress=progress)
     if recognizer.gallery.get_meta(_DONE) or recognizer.gallery.count():
         return Demo(0, 0, folder)
-    people = {name: _samples(recognizer, folder / "train" / key) for key, name in _NAMES.items()}
-    enrolled = recognizer.enrol_many(people)
+    enrolled = recognizer.enrol_many(_samples(recognizer, folder / "train", progress=progress))
     recognizer.gallery.set_meta(_DONE, "enrolled")
     return Demo(len(enrolled), sum(len(one.photo_ids) for one in enrolled), folder)
 
 
-def _samples(recognizer: Recognizer, folder: Path) -> list[Sample]:
-    samples = []
-    for path in sorted(folder.iterdir()):
-        try:
-            samples.append(recognizer.sample(read_photograph(path), "largest"))
-        except (ImageDecodeError, FaceError):  # one photograph less of a person of twenty
-            continue
-    return samples
+def _samples(recognizer: Recognizer, folder: Path, *, progress: bool) -> dict[str, list[Sample]]:
+    """Every person's photographs with a face; one that shows none is one less of some twenty."""
+    files = [(path, name) for key, name in _NAMES.items() for path in sorted((folder / key).iterdir())]
+    described = recognizer.describer.describe_files(((path, path.name) for path, _ in files), "largest")
+    shown = tqdm(described, total=len(files), unit="photo", desc="enrolling", disable=not progress)
+    people: dict[str, list[Sample]] = {}
+    for (_, name), one in zip(files, shown, strict=True):
+        if one.templates:
+            people.setdefault(name, []).append(Sample(one.name, one.sha256, one.templates[0]))
+    return people
