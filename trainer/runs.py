@@ -60,7 +60,7 @@ def finish_run(
         "source": job.run.name,
         "title": f"{base.get('title', 'FaceNet')}, fine-tuned",
         "base": {
-            "source": job.weights.source,
+            "source": Path(job.weights.source).name if "hub:" not in job.weights.source else job.weights.source,
             "weights_sha256": job.weights.sha256,
             "licence": base.get("licence"),
             "training_data": base.get("training_data"),
