@@ -133,9 +133,7 @@ def _decode(data: bytes, name: str) -> RGB:
         raise _too_large(name, "It") from None
     except MemoryError:
         raise _refusal(name, "It does not fit into this machine's memory.", "Make it smaller and add it.") from None
-    except (
-        Exception
-    ) as problem:  # decoders raise whatever they trip over: OSError, SyntaxError, struct.error, KeyError, ...
+    except Exception as problem:  # decoders raise what they trip over: OSError, SyntaxError, KeyError, struct.error
         raise _refusal(name, _what_is_wrong(problem), "Export it again and add it.") from problem
 
 
@@ -218,7 +216,7 @@ def _to_rgb(image: Image.Image) -> Image.Image:
         return Image.fromarray(_to_eight_bits(np.asarray(image))).convert("RGB")
     if image.mode in {"RGBA", "LA", "PA", "RGBa", "La"} or "transparency" in image.info:
         return _flatten(image.convert("RGBA"))
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def _flatten(rgba: Image.Image) -> Image.Image:
