@@ -10,6 +10,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -21,6 +22,7 @@ from sqlite_utils import Database, Migrations
 
 from reid.errors import GalleryError
 from reid.gallery import migrations, open_gallery
+from reid.gallery.connection import Link
 from reid.gallery.sqlite import SqliteGallery, open_url
 
 TESTS = Path(__file__).parent
@@ -89,6 +91,20 @@ def test_four_processes_make_and_fill_one_gallery_together(path: Path) -> None:
         finish(process)
     with closing(opened(path)) as gallery:
         assert gallery.count() == 20
+
+
+def test_opening_waits_for_a_process_that_writes_before_the_write_ahead_log_is_on(path: Path) -> None:
+    make_version_1(path)
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    release = threading.Timer(0.2, other.rollback)
+    release.start()
+    link = Link(path, "rw")
+    link.prepare_for_writing()
+    assert link.db.journal_mode == "wal"
+    release.join()
+    for connection in (link, other):
+        connection.close()
 
 
 ENROL_AND_ERASE = """
