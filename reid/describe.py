@@ -87,7 +87,13 @@ class Describer:
         from reid.detect import load_detector  # OpenCV and torch, not before they are needed
 
         space = EmbeddingSpace.load(
-            settings.space, settings.weights, settings.models_dir, device=settings.device, progress=progress
+            settings.space,
+            settings.weights,
+            settings.models_dir,
+            device=settings.device,
+            runtime=settings.runtime,
+            precision=settings.precision,
+            progress=progress,
         )
         detector = load_detector(
             settings.detector,

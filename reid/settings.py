@@ -33,6 +33,8 @@ class Settings:
         detector: `yunet` or `mtcnn`.
         min_face_px: width of the smallest face that is looked for.
         device: a torch device, `auto` for the best one present.
+        runtime: what computes: `openvino`, `torch` (the reference), `auto` for the fastest one here.
+        precision: of OpenVINO's numbers: `float32`, `bfloat16`, `auto` for the fastest that was measured harmless.
         demo: whether a gallery that does not exist yet starts with the demonstration people.
     """
 
@@ -44,6 +46,8 @@ class Settings:
     detector: str = "yunet"
     min_face_px: int = 12
     device: str = "auto"
+    runtime: str = "auto"
+    precision: str = "auto"
     demo: bool = True
     host: str = "127.0.0.1"
     port: int = 7860
@@ -66,6 +70,8 @@ class Settings:
             detector=env.get("BYTEFACE_DETECTOR") or "yunet",
             min_face_px=_number(env, "BYTEFACE_MIN_FACE_PX", 12),
             device=env.get("BYTEFACE_DEVICE") or "auto",
+            runtime=env.get("BYTEFACE_RUNTIME") or "auto",
+            precision=env.get("BYTEFACE_PRECISION") or "auto",
             demo=(env.get("BYTEFACE_DEMO") or "1").lower() not in {"0", "no", "off", "false"},
             host=env.get("GRADIO_SERVER_NAME") or "127.0.0.1",
             port=_number(env, "GRADIO_SERVER_PORT", 7860),

@@ -73,13 +73,24 @@ class EmbeddingSpace:
 
     @classmethod
     def load(
-        cls, name: str, weights: str, models_dir: Path, *, device: str = "auto", progress: bool = True
+        cls,
+        name: str,
+        weights: str,
+        models_dir: Path,
+        *,
+        device: str = "auto",
+        runtime: str = "auto",
+        precision: str = "auto",
+        progress: bool = True,
     ) -> EmbeddingSpace:
         """Loads a space by name, bringing what is missing.
 
         Args:
             name: `auto`, `facenet`, `sface`, `facenet+sface`, `facenet+sface@0.2`.
             weights: what `facenet` is loaded from: a source's name, a run folder, `hub:owner/name`.
+            device: a torch device, `auto` for the best one present.
+            runtime: `auto`, `torch` or `openvino`; the space is the same.
+            precision: `auto`, `float32` or `bfloat16`; the space is the same.
 
         Raises:
             EmbeddingSpaceError: no such space.
@@ -90,7 +101,7 @@ class EmbeddingSpace:
         spec = SpaceSpec.parse(name)
         networks = [
             load_network(network, weights=weights if network == "facenet" else network, models_dir=models_dir,
-                         device=device, progress=progress)
+                         device=device, runtime=runtime, precision=precision, progress=progress)
             for network in spec.networks
         ]  # fmt: skip
         return cls(networks, spec.shares)

@@ -1,11 +1,9 @@
-"""Inception-ResNet V1 from a weights file: standardisation and flip averaging in PyTorch.
+"""Inception-ResNet V1 from a weights file in PyTorch: the reference, and what CUDA, Metal and training use.
 
 Knows neither faces nor spaces; an aligned crop goes in, a unit vector comes out.
 """
 
 from __future__ import annotations
-
-from typing import Literal
 
 import numpy as np
 import torch
@@ -15,12 +13,27 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from reid.errors import WeightsError
+from reid.networks.config import (
+    Standardisation,
+    not_inception_resnet_v1,
+    read_standardisation,
+    require_inception_resnet_v1,
+)
 from reid.networks.flip import embed_flipped
 from reid.networks.inception import empty_module
 from reid.types import Embeddings
 from reid.weights.store import WeightsFile
 
-Standardisation = Literal["per_image", "fixed"]
+__all__ = [
+    "FaceNet",
+    "Standardisation",
+    "choose_device",
+    "empty_module",
+    "load_module",
+    "read_standardisation",
+    "standardise",
+]
+
 BATCH = 32  # crops at a time: with their mirror images about 0.4 GB of activations; more is not faster
 
 
@@ -81,32 +94,13 @@ def load_module(weights: WeightsFile) -> nn.Module:
     Raises:
         WeightsError: the file does not fit Inception-ResNet V1.
     """
-    if weights.config.get("architecture") != "inception_resnet_v1":
-        raise WeightsError(
-            f"{weights.source} is a {weights.config.get('architecture')}, not an Inception-ResNet V1. "
-            "Name other weights: `byteface weights` lists what is there."
-        )
+    require_inception_resnet_v1(weights)
     try:
         module = empty_module(int(weights.config["embedding_dim"]))
         module.load_state_dict(load_file(weights.path), strict=True, assign=True)
     except (SafetensorError, RuntimeError, KeyError, ValueError, OSError) as error:
-        raise WeightsError(
-            f"{weights.path} does not hold an Inception-ResNet V1 as its config describes it. "
-            "Copy the folder again from where it came from."
-        ) from error
+        raise not_inception_resnet_v1(weights) from error
     return module
-
-
-def read_standardisation(weights: WeightsFile) -> Standardisation:
-    """Raises: WeightsError when the config names neither of the two."""
-    how = weights.config.get("standardisation")
-    if how == "per_image":
-        return "per_image"
-    if how == "fixed":
-        return "fixed"
-    raise WeightsError(
-        f"The config of {weights.source} says standardisation {how!r}; known are per_image and fixed. Correct it there."
-    )
 
 
 def choose_device(name: str) -> torch.device:

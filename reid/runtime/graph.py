@@ -1,0 +1,134 @@
+"""OpenVINO graphs: built once and kept beside their weights, compiled for this processor, called by several threads.
+
+Knows neither faces nor where weights come from.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import os
+import shutil
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import openvino as ov
+from numpy.typing import NDArray
+
+from reid.weights.files import one_at_a_time, replacing_folder, sweep
+from reid.weights.store import WeightsFile
+
+log = logging.getLogger(__name__)
+
+_FILE = "graph.xml"
+_TYPES = {"float32": "f32", "bfloat16": "bf16"}
+
+
+@functools.cache
+def _core() -> ov.Core:
+    return ov.Core()
+
+
+def has_bfloat16() -> bool:
+    """Whether this processor computes with bfloat16 itself instead of imitating it."""
+    return "BF16" in _core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+
+
+class CompiledGraph:
+    """A graph ready to compute. Threads share it: each call borrows a request, the computation uses every core."""
+
+    def __init__(self, model: ov.Model, *, precision: str = "float32", threads: int | None = None) -> None:
+        """
+        Args:
+            model: with one input.
+            precision: `float32` or `bfloat16`, of what lies between input and output.
+            threads: None for every core that this process may use.
+
+        Raises:
+            RuntimeError: OpenVINO cannot compile it here.
+        """
+        config = {
+            "PERFORMANCE_HINT": "LATENCY",  # one call at a time on all cores
+            "INFERENCE_PRECISION_HINT": _TYPES[precision],
+            "INFERENCE_NUM_THREADS": threads or usable_cores(),
+            "ENABLE_CPU_PINNING": False,  # two processes would be pinned to the same cores
+        }
+        self.precision = precision
+        self._compiled = _core().compile_model(model, "CPU", config)
+        self._outputs = range(len(self._compiled.outputs))
+        self._requests: deque[ov.InferRequest] = deque()
+
+    def __call__(self, batch: NDArray[Any]) -> list[NDArray[np.float32]]:
+        """The graph's outputs in their order, for a batch of any length."""
+        try:
+            request = self._requests.pop()
+        except IndexError:
+            request = self._compiled.create_infer_request()
+        try:
+            found = request.infer([np.ascontiguousarray(batch)], share_inputs=True)
+            return [np.array(found[index], np.float32) for index in self._outputs]  # the request's own are overwritten
+        finally:
+            self._requests.append(request)
+
+
+def kept_graph(weights: WeightsFile, recipe: str, build: Callable[[WeightsFile], ov.Model]) -> ov.Model:
+    """The graph of a weights file: read where it is kept, otherwise built, and kept where that folder can be written.
+
+    Args:
+        recipe: part of its name; to be changed whenever `build` makes another graph of the same weights.
+        build: makes it.
+
+    Raises:
+        WeightsError: the weights do not fit.
+    """
+    home = weights.path.parent / "openvino"
+    folder = home / f"{ov.__version__.split('-')[0]}-{weights.sha256[:12]}-{recipe}"
+    model = _read(folder)
+    if model is not None:
+        return model
+    try:
+        with one_at_a_time(home):
+            model = _read(folder)  # another process may have made it meanwhile
+            return model if model is not None else _keep(build(weights), folder)
+    except OSError as error:
+        log.info("no graph can be kept in %s (%s): it is built at every start", home, error)
+        return build(weights)
+
+
+def _read(folder: Path) -> ov.Model | None:
+    """What is kept there, or None where that is nothing, or nothing that can be read."""
+    if not (folder / _FILE).is_file():
+        return None
+    try:
+        return _core().read_model(folder / _FILE)
+    except RuntimeError:
+        log.warning("the graph kept in %s cannot be read and is built anew", folder.name)
+        return None
+
+
+def _keep(model: ov.Model, folder: Path) -> ov.Model:
+    """Writes it, all or nothing, in the place of those of other weights or versions; to be called with the lock."""
+    sweep(folder.parent)
+    try:
+        with replacing_folder(folder) as staging:
+            ov.save_model(model, staging / _FILE, compress_to_fp16=False)
+    except (OSError, RuntimeError) as error:  # a full disk; OpenVINO has no error of its own for it
+        log.warning("the graph could not be kept in %s (%s): it is built at every start", folder.parent, error)
+        return model
+    for other in folder.parent.iterdir():
+        if other.is_dir() and other != folder:
+            shutil.rmtree(other, ignore_errors=True)
+    return model
+
+
+def usable_cores() -> int:
+    """Cores that this process may use: a container is often given fewer than the machine has."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text(encoding="ascii").split()
+        return max(1, min(cores, round(int(quota) / int(period))))
+    except (OSError, ValueError):  # no such file, or `max`: no limit
+        return cores
