@@ -29,11 +29,13 @@ from reid.weights.tensors import serialise
 
 
 @pytest.fixture(scope="session")
-def facenet_h5(pytestconfig: pytest.Config) -> Path:
+def facenet_h5(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The file that ms1m is converted from, downloaded once and kept with pytest's own cache."""
     member = SOURCES["ms1m"].origin
     assert isinstance(member, Member)
-    path = pytestconfig.cache.mkdir("facenet") / "facenet_keras.h5"
+    cache = getattr(pytestconfig, "cache", None)  # there is none with `-p no:cacheprovider`
+    folder = cache.mkdir("facenet") if cache else tmp_path_factory.mktemp("facenet")
+    path = folder / "facenet_keras.h5"
     if not path.exists() or path.stat().st_size != member.size:
         archive = path.with_name(FACENET_ARCHIVE.filename)
         fetch_archive(FACENET_ARCHIVE, archive, progress=True)
