@@ -20,7 +20,7 @@ class Assigned:
     Attributes:
         result: what the search found for this face alone.
         given: the candidate that it is given; None where nobody is left who reaches the threshold.
-        elsewhere: candidates that reach the threshold with this face but fit another one better, with that face's index.
+        elsewhere: candidates that reach the threshold with this face but fit another one better, with its index.
     """
 
     result: SearchResult

@@ -123,7 +123,9 @@ def serve(settings: Settings) -> None:
             if demo.people:
                 _say(f"Enrolled {demo.people} demonstration people from {demo.photos} photographs.")
             _say(f"Photographs to try, a stranger's among them: {demo.folder / 'val'}")
-        _say(f"{recognizer.gallery.count()} people enrolled in {recognizer.gallery.url}, space {recognizer.space.name}.")
+        _say(
+            f"{recognizer.gallery.count()} people enrolled in {recognizer.gallery.url}, space {recognizer.space.name}."
+        )
         _say(f"ByteFace: http://{settings.host}:{settings.port}  (Ctrl+C stops it)")
         try:
             uvicorn.run(create_app(recognizer), host=settings.host, port=settings.port, log_level="warning")

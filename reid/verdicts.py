@@ -1,4 +1,4 @@
-"""What a face's quality means: may it be searched, may it be enrolled, and why not. Knows numbers, no sentences' language.
+"""What a face's quality means: may it be searched, may it be enrolled, and why not. Knows no network.
 
 Reasons are short English phrases with their number apart, so that a page can translate them.
 """
@@ -97,7 +97,9 @@ def _remarks(
     size_words = "Too small: {value} px, needs {limit}" if small else "{value} px wide"
     sharp_words = "Blurred" if blurred else "Soft" if quality.sharpness < SOFT else "Sharp"
     return (
-        Remark("size", size_words, round(width), round(least_px), small, width / (width + 100), least_px / (least_px + 100)),
+        Remark(
+            "size", size_words, round(width), round(least_px), small, width / (width + 100), least_px / (least_px + 100)
+        ),
         Remark(
             "sharpness",
             sharp_words,
@@ -118,7 +120,11 @@ def _remarks(
         ),
         Remark(
             "exposure",
-            "Too dark or too bright" if dark else "Even light" if quality.exposure >= (1 + DARK) / 2 else "Uneven light",
+            "Too dark or too bright"
+            if dark
+            else "Even light"
+            if quality.exposure >= (1 + DARK) / 2
+            else "Uneven light",
             quality.exposure,
             least_exposure,
             dark,

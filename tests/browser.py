@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import shutil
 import socket
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
+import pytest
 import uvicorn
+from fastapi import FastAPI
+from playwright.sync_api import Browser, Page, Request, sync_playwright
+
+from reid.recognizer import Recognizer
+from reid.server import create_app
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -48,3 +57,98 @@ def served(app: Any) -> Iterator[str]:
         server.should_exit = True
         thread.join(20)
         listener.close()
+
+
+def application(recognizer: Recognizer) -> FastAPI:
+    """`create_app`, in a running event loop: outside one Gradio opens loops for its locks and never closes them."""
+
+    async def make() -> FastAPI:
+        return create_app(recognizer)
+
+    return asyncio.run(make())
+
+
+class Surfer:
+    """One Chromium and the pages of one application; knows every address that any of them asked for.
+
+    Attributes:
+        foreign: requests to other hosts; a test that ends with one fails.
+        errors: what the pages' scripts threw.
+    """
+
+    def __init__(self, browser: Browser, url: str) -> None:
+        self._browser = browser
+        self.url = url
+        self.foreign: list[str] = []
+        self.errors: list[str] = []
+
+    def open(self, path: str = "/", *, width: int = 1280, dark: bool = False, language: str = "en-GB") -> Page:
+        """A new page of its own context, ready to be used."""
+        phone = width < 600
+        context = self._browser.new_context(
+            viewport={"width": width, "height": 844 if phone else 900},
+            color_scheme="dark" if dark else "light",
+            locale=language,
+            is_mobile=phone,
+            has_touch=phone,
+            permissions=["camera", "clipboard-read", "clipboard-write"],
+        )
+        page = context.new_page()
+        page.set_default_timeout(30_000)
+        page.on("request", self._asked)
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.goto(self.url + path)
+        page.wait_for_selector("#bf-top .bf-top")
+        page.wait_for_load_state("networkidle")
+        return page
+
+    def _asked(self, request: Request) -> None:
+        if not request.url.startswith((self.url, "data:", "blob:")):
+            self.foreign.append(request.url)
+
+
+@contextmanager
+def surfing(recognizer: Recognizer) -> Iterator[Surfer]:
+    """Serves a recognizer and opens Chromium; skips with the reason where there is none."""
+    path = chromium_path()
+    if path is None:
+        pytest.skip("no Chromium: install the package chromium")
+    with served(application(recognizer)) as url, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        surfer = Surfer(browser, url)
+        yield surfer
+        browser.close()
+    assert surfer.foreign == []
+    assert surfer.errors == []
+
+
+def search(page: Page, *files: Path) -> None:
+    """Adds photographs on the Probe tab and waits until all are searched."""
+    page.set_input_files("#probe-files input[type=file]", [str(file) for file in files])
+    page.wait_for_selector(".bf-facebtn, .bf-insp__b, .bf-toast--error")
+    page.wait_for_selector(".bf-busy", state="detached")
+
+
+def go(page: Page, tab: str) -> None:
+    """Opens a tab by its own button."""
+    page.click(f"#bf-tabs [data-tab-id={tab}]")
+    page.wait_for_selector(f"[role=tabpanel][id*={tab}], #bf-tabs [data-tab-id={tab}].selected")
+
+
+def enrol(page: Page, name: str, *files: Path) -> None:
+    """Enrols somebody by photographs of one face each."""
+    go(page, "enrol")
+    page.set_input_files("#enrol-files input[type=file]", [str(file) for file in files])
+    page.wait_for_selector(f".bf-ph-row >> nth={len(files) - 1}")
+    page.wait_for_selector(".bf-busy", state="detached")
+    page.fill("#bf-name textarea, #bf-name input", name)
+    page.click("#bf-enrol-go")
+    page.wait_for_selector(f".bf-toast:has-text({name!r})")
+
+
+def shoot(page: Page, name: str) -> None:
+    """A picture of the page for people, where BYTEFACE_SHOTS names a folder for them."""
+    folder = os.environ.get("BYTEFACE_SHOTS")
+    if folder:
+        page.wait_for_timeout(400)
+        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)

@@ -28,7 +28,8 @@ _CACHE_S = (600, 3600)
 
 def build_ui(recognizer: Recognizer, sessions: Sessions) -> gr.Blocks:
     """The page with all its tabs, to be mounted beside our own routes."""
-    with gr.Blocks(title="ByteFace", fill_width=True, delete_cache=_CACHE_S, analytics_enabled=False) as blocks:
+    blocks = gr.Blocks(title="ByteFace", fill_width=True, delete_cache=_CACHE_S, analytics_enabled=False)
+    with blocks:
         top = html(elem_id="bf-top")
         messages = gr.HTML(
             shell.toasts(),
@@ -56,16 +57,12 @@ def _listen(blocks: gr.Blocks, page: Page, probe: ProbeTab, gallery: GalleryTab,
     outputs = list(dict.fromkeys([page.tabs, page.top, *probe.all, *gallery.all, *enrol.all]))
     said = guarded(page.messages)
 
-    def visit(
-        session: str, shown: float, k: int, query: str, order: str, draft: str, event: gr.EventData
-    ) -> Updates:
+    def visit(session: str, shown: float, k: int, query: str, order: str, draft: str, event: gr.EventData) -> Updates:
         place = event_data(event)
         tab, who = str(place.get("tab", "")), str(place.get("person", ""))
         return draw(tab, who, session, shown, k, query, order, draft)
 
-    def draw(
-        tab: str, who: str, session: str, shown: float, k: int, query: str, order: str, draft: str
-    ) -> Updates:
+    def draw(tab: str, who: str, session: str, shown: float, k: int, query: str, order: str, draft: str) -> Updates:
         tab = tab if tab in TABS else "probe"
         updates: Updates = {page.tabs: gr.Tabs(selected=tab), page.top: page.bar()}
         if tab == "probe":
@@ -90,10 +87,13 @@ def _listen(blocks: gr.Blocks, page: Page, probe: ProbeTab, gallery: GalleryTab,
 def _camera_dialog() -> Markup:
     return Markup(
         '<div class="bf-modal" id="camera-dialog" hidden><section class="bf-dialog bf-dialog--cam" role="dialog" '
-        'aria-modal="true" aria-label="{title}"><header class="bf-dialog__h"><h2 class="bf-h2 bf-grow">{title}</h2></header>'
-        '<div class="bf-dialog__b"><video playsinline muted aria-label="{picture}"></video><p class="bf-quiet">{text}</p></div>'
+        'aria-modal="true" aria-label="{title}"><header class="bf-dialog__h"><h2 class="bf-h2 '
+        'bf-grow">{title}</h2></header>'
+        '<div class="bf-dialog__b"><video playsinline muted aria-label="{picture}"></video><p '
+        'class="bf-quiet">{text}</p></div>'
         '<footer class="bf-dialog__f bf-dialog__f--end"><button type="button" class="bf-btn" data-dialog-close>{cancel}'
-        '</button><button type="button" class="bf-btn bf-btn--primary" data-shoot>{shoot}</button></footer></section></div>'
+        '</button><button type="button" class="bf-btn bf-btn--primary" '
+        "data-shoot>{shoot}</button></footer></section></div>"
     ).format(
         title=t("Webcam"),
         picture=t("Picture of the webcam"),

@@ -46,7 +46,9 @@ class Page:
         return shell.top(self.gallery_name, self.recognizer.gallery.count())
 
 
-def html(value: str = "", *, classes: str | list[str] | None = None, elem_id: str | None = None, acts: bool = False) -> gr.HTML:
+def html(
+    value: str = "", *, classes: str | list[str] | None = None, elem_id: str | None = None, acts: bool = False
+) -> gr.HTML:
     """A piece of our own HTML; with `acts` its buttons reach Python as the event `act`.
 
     Its template stays Gradio's `${value}`: what is put into a template is evaluated, what is a value is not.

@@ -13,6 +13,8 @@ from reid.types import Template
 from reid.ui.session import Session, Shot
 from reid.verdicts import Verdict, enrolment_verdict
 
+_ALIKE = 0.4
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DraftRow:
@@ -22,7 +24,7 @@ class DraftRow:
         state: `ready` has its face, `choose` waits for an answer, `empty` shows nobody.
         verdict: of the chosen face.
         used: whether it will be enrolled.
-        odd: similarity to the other photographs where that is too low for the same person, otherwise None.
+        odd: similarity to the nearest other photograph where that is too low for the same person, otherwise None.
         suggested: the face that is proposed where somebody must choose.
         suggested_by_others: whether the other photographs proposed it.
     """
@@ -40,8 +42,10 @@ def rows_of(session: Session, alike: float) -> list[DraftRow]:
     """All photographs of a draft with what is known about each.
 
     Args:
-        alike: cosine below which two photographs are taken for two people: the gallery's threshold.
+        alike: cosine below which two photographs are taken for two people: the gallery's threshold, at most
+            `_ALIKE` because two photographs differ more than a photograph and a template.
     """
+    alike = min(alike, _ALIKE)
     shots = list(session.shots.values())
     chosen = {shot.id: shot.templates[shot.chosen] for shot in shots if shot.chosen is not None}
     return [_row(shot, [template for key, template in chosen.items() if key != shot.id], alike) for shot in shots]
@@ -57,7 +61,7 @@ def _row(shot: Shot, others: Sequence[Template], alike: float) -> DraftRow:
     verdict = enrolment_verdict(template)
     odd = None
     if len(others) >= 2:
-        similarity = _to_mean(template, others)
+        similarity = max(float(template.embedding @ other.embedding) for other in others)
         odd = similarity if similarity < alike else None
     used = shot.used if shot.used is not None else verdict.level != "poor" and odd is None
     return DraftRow(shot, "ready", verdict, used, odd, shot.chosen, False)

@@ -30,7 +30,6 @@ class EnrolTab:
         self.files = gr.File(
             file_count="multiple", label="Photographs to enrol", elem_id="enrol-files", elem_classes="bf-sr"
         )
-        html(f'<h1 class="bf-sr">{t("Enrol")}</h1>')
         with gr.Row(elem_classes="bf-enrol"):
             with gr.Column():
                 with gr.Row(visible=False, elem_classes="bf-busy") as self.busy:
@@ -38,10 +37,13 @@ class EnrolTab:
                     self.cancel = gr.Button("Cancel", size="sm", elem_classes="bf-busy__stop")
                 self.sheet = html(acts=True, elem_id="bf-sheet")
                 html(
-                    shell.drop_zone(
-                        t("Add photographs of this person"),
-                        t("JPEG, PNG, HEIC, TIFF; also group photographs"),
-                        "enrol-files",
+                    Markup('<h1 class="bf-sr">{}</h1>{}').format(
+                        t("Enrol"),
+                        shell.drop_zone(
+                            t("Add photographs of this person"),
+                            t("JPEG, PNG, HEIC, TIFF; also group photographs"),
+                            "enrol-files",
+                        ),
                     ),
                     elem_id="bf-enrol-drop",
                 )
@@ -161,8 +163,10 @@ class EnrolTab:
             added=count(len(done.photo_ids), "photograph", "photographs"),
             total=done.identity.photo_count,
         )
-        title = t("{name} is enrolled", name=done.identity.name) if done.created else t(
-            "Added to {name}, who was enrolled before", name=done.identity.name
+        title = (
+            t("{name} is enrolled", name=done.identity.name)
+            if done.created
+            else t("Added to {name}, who was enrolled before", name=done.identity.name)
         )
         return {
             **self.show(session),

@@ -23,11 +23,13 @@ class GalleryTab:
         self.page = page
         with gr.Column(elem_classes="bf-list") as self.list:
             with gr.Row(elem_classes="bf-bar bf-bar--tight"):
-                with gr.Row(elem_classes="bf-search"):
-                    html(icon("search"), classes="bf-search__i")
-                    self.query = gr.Textbox(
-                        label="Search a name", show_label=False, placeholder="Search a name", elem_id="bf-query"
-                    )
+                self.query = gr.Textbox(
+                    label="Search a name",
+                    show_label=False,
+                    placeholder="Search a name",
+                    elem_id="bf-query",
+                    elem_classes="bf-search bf-ic--search",
+                )
                 self.order = gr.Dropdown(
                     ORDERS, value="name", label="Sort", elem_classes="bf-inline bf-sort", filterable=False
                 )

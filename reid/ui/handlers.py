@@ -57,7 +57,9 @@ def guarded(messages: gr.HTML) -> Callable[[Callable[..., Any]], Callable[..., A
             _read_language()
             try:
                 found: Updates = handler(*args, **kwargs)
-            except Exception as error:  # an entry point, like the command line: said in words, logged, and the page lives
+            except (
+                Exception
+            ) as error:  # an entry point, like the command line: said in words, logged, and the page lives
                 return {messages: _refusal(error)}
             return found
 

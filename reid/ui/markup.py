@@ -1,6 +1,6 @@
 """Small pieces of HTML that every component uses: icons, glyphs, pictures, the scale.
 
-All text goes through `Markup.format`, which escapes; components hand finished HTML to `gr.HTML` as its value and never as
+All text goes through `Markup.format`, which escapes; components hand finished HTML to `gr.HTML` as its value, never as
 a template, because Gradio evaluates `${}` in templates, even in text that `{{ }}` put there.
 """
 
@@ -152,7 +152,9 @@ def button(
     attributes = Markup("").join(
         Markup(' data-{}="{}"').format(name.replace("_", "-"), value) for name, value in data.items()
     )
-    return Markup('<button type="button" class="bf-btn{classes}" data-act="{act}"{data}{label}{off}>{icon}{words}</button>').format(
+    return Markup(
+        '<button type="button" class="bf-btn{classes}" data-act="{act}"{data}{label}{off}>{icon}{words}</button>'
+    ).format(
         classes=classes,
         act=act,
         data=attributes,

@@ -107,20 +107,22 @@ class ProbeTab:
 
     # what the handlers do
 
-    def search(
-        self, files: list[str] | None, session_id: str, shown: float, k: int
-    ) -> Iterator[Updates]:
+    def search(self, files: list[str] | None, session_id: str, shown: float, k: int) -> Iterator[Updates]:
         """Reads, finds and describes each photograph, showing each as soon as it is done."""
         session = self.page.sessions.open(session_id)
         paths = [Path(name) for name in files or []]
         problems: list[Markup] = []
         # each answer repeats the earlier ones: the browser may draw only the last of several that arrive together
         updates: Updates = {self.busy: gr.Row(visible=True), self.files: None, self.session: session.id}
+        first: str | None = None
         for done, path in enumerate(paths):
             updates[self.progress] = self._progress(done, paths)
             yield updates
             try:
-                session.add(look(self.page.recognizer, read_photograph(path, path.name)))
+                shot = look(self.page.recognizer, read_photograph(path, path.name))
+                session.add(shot)
+                first = first or shot.id
+                session.show(first)  # the first of those that came together, the others wait in the rail
             except ReidError as error:
                 problems.append(error_toast(error))
             finally:
@@ -133,7 +135,10 @@ class ProbeTab:
             t("Searching photograph {number} of {total}", number=done + 1, total=len(paths)),
             done,
             len(paths),
-            t("{done} searched. Cancelling keeps what is already found.", done=count(done, "photograph", "photographs")),
+            t(
+                "{done} searched. Cancelling keeps what is already found.",
+                done=count(done, "photograph", "photographs"),
+            ),
         )
 
     def stop(self, session_id: str, shown: float, k: int) -> Updates:

@@ -152,5 +152,3 @@ class Sessions:
 
     def __len__(self) -> int:
         return len(self._sessions)
-
-

@@ -35,7 +35,14 @@ def meaning(threshold: Threshold, value: float, people: int) -> Markup:
             t("This gallery's own threshold is {value}.", value=decimal(threshold.value)),
         )
     if not threshold.calibrated or not threshold.fpir:
-        return Markup('<p class="bf-strip__w"><b>{}</b> {}</p>').format(t("Not calibrated."), threshold.origin)
+        return Markup('<p class="bf-strip__w"><b>{}</b> {}</p>').format(
+            t("Not calibrated."),
+            t(
+                "How often strangers reach {value} is unknown: measure it with photographs of people who are not "
+                "enrolled.",
+                value=decimal(value),
+            ),
+        )
     rate = _one_in(threshold.fpir)
     return Markup('<p class="bf-strip__w"><b>{}</b> {} {}</p>').format(
         t("1 false alarm in {rate} searches", rate=rate),
@@ -54,9 +61,7 @@ def _growth(threshold: Threshold, people: int) -> str:
         return ""
     if expected < threshold.fpir:
         return t("With {people} enrolled, as now, they are rarer.", people=number_text(people))
-    return t(
-        "With {people} enrolled, as now, expect 1 in {rate}.", people=number_text(people), rate=_one_in(expected)
-    )
+    return t("With {people} enrolled, as now, expect 1 in {rate}.", people=number_text(people), rate=_one_in(expected))
 
 
 def _one_in(rate: float) -> str:

@@ -56,7 +56,9 @@ def _item(session: Session, view: FaceView) -> Markup:
     ).format(
         index=view.index,
         pressed="true" if selected else "false",
-        picture=picture(chip_source(session, view.shot, view.index), t("Probe, face {number}", number=view.number), "48"),
+        picture=picture(
+            chip_source(session, view.shot, view.index), t("Probe, face {number}", number=view.number), "48"
+        ),
         quiet="" if selected else " bf-no--quiet",
         number=view.number,
         name=headline(view),

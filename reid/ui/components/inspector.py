@@ -48,7 +48,9 @@ def inspector(session: Session, views: Sequence[FaceView], sources: Sources) -> 
         body = _candidates(session, view, sources)
     else:
         body = _stranger(session, view, sources)
-    return Markup('<aside class="bf-card bf-insp" aria-label="{label}">{head}<div class="bf-insp__l">{lead}</div>{body}</aside>').format(
+    return Markup(
+        '<aside class="bf-card bf-insp" aria-label="{label}">{head}<div class="bf-insp__l">{lead}</div>{body}</aside>'
+    ).format(
         label=t("Candidates for face {number}", number=view.number),
         head=_head(session, view, len(views)),
         lead=lead_line(),
@@ -71,13 +73,11 @@ def no_face() -> Markup:
 
 def _head(session: Session, view: FaceView, total: int) -> Markup:
     if view.kind == "candidate":
-        words = decision(
-            "candidate", count(len(view.potentials), "potential candidate", "potential candidates")
-        )
+        words = decision("candidate", count(len(view.potentials), "potential candidate", "potential candidates"))
     elif view.kind == "stranger":
-        words = Markup('<span class="bf-row bf-row--wrap bf-row--tight">{}<span class="bf-mono bf-xs bf-quiet">{}</span></span>').format(
-            decision("stranger", t("No candidate")), "doesn't_exist"
-        )
+        words = Markup(
+            '<span class="bf-row bf-row--wrap bf-row--tight">{}<span class="bf-mono bf-xs bf-quiet">{}</span></span>'
+        ).format(decision("stranger", t("No candidate")), "doesn't_exist")
     else:
         words = decision("unsearched", t("Not searched"))
     facts = ", ".join(
@@ -204,15 +204,15 @@ def _row(session: Session, view: FaceView, candidate: Candidate, words: str, ran
         else Markup("")
     )
     return Markup(
-        '<button type="button" class="bf-candrow" data-act="open" data-id="{id}"><span class="bf-twin">{probe}{evidence}'
+        '<button type="button" class="bf-candrow" data-act="open" data-id="{id}"><span '
+        'class="bf-twin">{probe}{evidence}'
         '</span>{number}<span class="bf-stack bf-stack--1"><bdi class="bf-candrow__n bf-clip">{name}</bdi>'
-        '<span class="bf-xs bf-quiet">{words}</span></span><span class="bf-candrow__s"><b>{similarity}</b>{scale}</span>'
+        '<span class="bf-xs bf-quiet">{words}</span></span><span '
+        'class="bf-candrow__s"><b>{similarity}</b>{scale}</span>'
         "{arrow}</button>"
     ).format(
         id=candidate.identity.id,
-        probe=picture(
-            chip_source(session, view.shot, view.index), t("Probe, face {number}", number=view.number), "40"
-        ),
+        probe=picture(chip_source(session, view.shot, view.index), t("Probe, face {number}", number=view.number), "40"),
         evidence=evidence,
         number=number,
         name=candidate.identity.name,
@@ -253,9 +253,7 @@ def _stranger(session: Session, view: FaceView, sources: Sources) -> Markup:
         )
     else:
         words = t("Nobody is enrolled yet, so there is nobody to find.")
-    return Markup(
-        '<div class="bf-stack bf-stack--3 bf-insp__b"><p>{}</p><p class="bf-odds">{}</p></div>{}{}'
-    ).format(
+    return Markup('<div class="bf-stack bf-stack--3 bf-insp__b"><p>{}</p><p class="bf-odds">{}</p></div>{}{}').format(
         words,
         t("That does not prove absence: an enrolled person can be missed on a small, blurred or turned face."),
         _elsewhere(session, view, session.opened, sources),

@@ -145,10 +145,14 @@ def _erase_dialog(identity: Identity) -> Markup:
     """The one action without undo: the name must be typed."""
     return Markup(
         '<div class="bf-modal" id="erase-dialog" hidden><section class="bf-dialog bf-dialog--sm" role="alertdialog" '
-        'aria-modal="true" aria-labelledby="erase-title" aria-describedby="erase-text"><div class="bf-dialog__b bf-stack '
-        'bf-stack--4"><div class="bf-row bf-row--3 bf-row--top">{cover}<div><h2 class="bf-h2" id="erase-title">{title}</h2>'
-        '<p class="bf-quiet" id="erase-text">{what}</p></div></div><div class="bf-note bf-note--danger">{sign}<span>{final}'
-        '</span></div><div><label class="bf-label" for="erase-name">{type}</label><input class="bf-input" id="erase-name" '
+        'aria-modal="true" aria-labelledby="erase-title" aria-describedby="erase-text"><div '
+        'class="bf-dialog__b bf-stack '
+        'bf-stack--4"><div class="bf-row bf-row--3 bf-row--top">{cover}<div><h2 class="bf-h2" '
+        'id="erase-title">{title}</h2>'
+        '<p class="bf-quiet" id="erase-text">{what}</p></div></div><div class="bf-note '
+        'bf-note--danger">{sign}<span>{final}'
+        '</span></div><div><label class="bf-label" for="erase-name">{type}</label><input class="bf-input" '
+        'id="erase-name" '
         'data-confirm="{name}" placeholder="{name}" autocomplete="off"></div></div><footer class="bf-dialog__f '
         'bf-dialog__f--end"><button type="button" class="bf-btn" data-dialog-close>{keep}</button>{erase}</footer>'
         "</section></div>"

@@ -1,4 +1,4 @@
-"""The photographs that are about to be enrolled: one row each with its verdict, a choice where there are several faces."""
+"""The photographs that are about to be enrolled: a row each with its verdict, and which face is meant."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ def sheet(session: Session, rows: Sequence[DraftRow]) -> Markup:
     if not rows:
         return Markup("")
     return Markup(
-        '<section class="bf-card" aria-label="{label}"><div class="bf-row bf-row--apart bf-sheet__h"><h2 class="bf-h3">{n}'
+        '<section class="bf-card" aria-label="{label}"><div class="bf-row bf-row--apart bf-sheet__h"><h2 '
+        'class="bf-h3">{n}'
         '</h2><span class="bf-quiet bf-wide">{legend}</span></div><ul>{rows}</ul></section>'
     ).format(
         label=t("Photographs"),
@@ -37,7 +38,12 @@ def _row(session: Session, row: DraftRow) -> Markup:
     if row.state == "choose":
         return _group(session, row)
     remove = button(
-        "", "remove", icon_name="close", style="quiet sm icon", label=t("Remove {name}", name=row.shot.name), id=row.shot.id
+        "",
+        "remove",
+        icon_name="close",
+        style="quiet sm icon",
+        label=t("Remove {name}", name=row.shot.name),
+        id=row.shot.id,
     )
     if row.state == "empty":
         shown = Markup('<span class="bf-ph bf-mini bf-mini--sq"><img src="{}" alt=""></span>').format(
@@ -68,7 +74,8 @@ def _choose_again(row: DraftRow) -> Markup:
     if row.state == "empty" or len(row.shot.templates) < 2:
         return Markup("")
     return Markup('<button type="button" class="bf-link" data-act="reopen" data-id="{}">{}</button>').format(
-        row.shot.id, t("Face {number} of {total}, choose another", number=(row.shot.chosen or 0) + 1, total=len(row.shot.templates))
+        row.shot.id,
+        t("Face {number} of {total}, choose another", number=(row.shot.chosen or 0) + 1, total=len(row.shot.templates)),
     )
 
 
@@ -91,9 +98,9 @@ def _advice(row: DraftRow) -> Markup:
     else:
         why = t("Photographs like this find people less often.")
     words = t("Leave it out") if row.used else t("Use it anyway")
-    return Markup('<p class="bf-quiet">{} <button type="button" class="bf-link" data-act="use" data-id="{}">{}</button></p>').format(
-        why, row.shot.id, words
-    )
+    return Markup(
+        '<p class="bf-quiet">{} <button type="button" class="bf-link" data-act="use" data-id="{}">{}</button></p>'
+    ).format(why, row.shot.id, words)
 
 
 def _meters(remarks: Sequence[Remark]) -> Markup:
@@ -143,8 +150,10 @@ def _group(session: Session, row: DraftRow) -> Markup:
     )
     return Markup(
         '<li class="bf-ph-group"><div class="bf-grouppick"><div class="bf-pic" style="--w:{w};--h:{h}"><img '
-        'class="bf-pic__img" src="{source}" alt="{name}">{faces}</div><div class="bf-stack bf-stack--1"><div class="bf-row '
-        'bf-row--wrap bf-ph-row__t">{words}<bdi class="bf-quiet bf-clip">{name}</bdi></div><p class="bf-quiet">{advice}</p>'
+        'class="bf-pic__img" src="{source}" alt="{name}">{faces}</div><div class="bf-stack bf-stack--1"><div '
+        'class="bf-row '
+        'bf-row--wrap bf-ph-row__t">{words}<bdi class="bf-quiet bf-clip">{name}</bdi></div><p '
+        'class="bf-quiet">{advice}</p>'
         '<div class="bf-row bf-row--wrap bf-ph-group__a">{use}{remove}</div></div></div></li>'
     ).format(
         w=shot.width_px,

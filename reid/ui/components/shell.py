@@ -10,15 +10,18 @@ from reid.ui.markup import button, glyph, icon, join
 from reid.ui.text import count, t
 
 _BRAND = Markup(
-    '<svg viewBox="0 0 24 24" aria-hidden="true"><path d="M3 8V5a2 2 0 0 1 2-2h3M16 3h3a2 2 0 0 1 2 2v3M21 16v3a2 2 0 0 1'
+    '<svg viewBox="0 0 24 24" aria-hidden="true"><path d="M3 8V5a2 2 0 0 1 2-2h3M16 3h3a2 2 0 0 1 2 2v3M21 '
+    "16v3a2 2 0 0 1"
     '-2 2h-3M8 21H5a2 2 0 0 1-2-2v-3" fill="none" stroke="currentColor" stroke-width="2.2" stroke-linecap="round"/>'
     '<path d="M12 6.8 17.2 12 12 17.2 6.8 12Z" fill="currentColor"/></svg>'
 )
 
 _CROWD = Markup(
     '<svg viewBox="0 0 132 88" aria-hidden="true" fill="none" stroke="currentColor" stroke-width="1.6">'
-    '<rect x="10" y="8" width="112" height="72" rx="6"/><circle cx="40" cy="44" r="11"/><circle cx="68" cy="38" r="11"/>'
-    '<circle cx="96" cy="46" r="11"/><path d="M22 80c2-14 10-20 18-20s16 6 18 20M50 80c2-18 10-26 18-26s16 8 18 26M78 80'
+    '<rect x="10" y="8" width="112" height="72" rx="6"/><circle cx="40" cy="44" r="11"/><circle cx="68" '
+    'cy="38" r="11"/>'
+    '<circle cx="96" cy="46" r="11"/><path d="M22 80c2-14 10-20 18-20s16 6 18 20M50 80c2-18 10-26 18-26s16 8 '
+    "18 26M78 80"
     'c2-13 10-18 18-18s16 5 18 18"/><g stroke="var(--bf-accent)" stroke-width="2.2" stroke-linecap="round">'
     '<path d="M53 30v-5a3 3 0 0 1 3-3h5M75 22h5a3 3 0 0 1 3 3v5M83 46v5a3 3 0 0 1-3 3h-5M61 54h-5a3 3 0 0 1-3-3v-5"/>'
     "</g></svg>"
@@ -86,7 +89,8 @@ def progress(title: str, done: int, total: int, text: str) -> Markup:
     share = 0 if total <= 0 else round(100 * done / total)
     return Markup(
         '<div class="bf-card bf-progress" role="status"><span class="bf-row"><span class="bf-spin"></span>'
-        '<b class="bf-h3 bf-clip">{title}</b></span><div class="bf-progress__bar" role="progressbar" aria-label="{title}" '
+        '<b class="bf-h3 bf-clip">{title}</b></span><div class="bf-progress__bar" role="progressbar" '
+        'aria-label="{title}" '
         'aria-valuenow="{share}" aria-valuemin="0" aria-valuemax="100"><i style="--v:{share}%"></i></div>'
         '<p class="bf-quiet bf-num">{text}</p></div>'
     ).format(title=title, share=share, text=text)
@@ -149,7 +153,8 @@ def drop_zone(title: str, text: str, files: str) -> Markup:
     """A dashed card that takes dropped files and opens the file dialog."""
     return Markup(
         '<div class="bf-drop" data-drop="{files}"><button type="button" class="upload-container" data-pick="{files}">'
-        '<span class="wrap"><span class="icon-wrap">{icon}</span><b>{title}</b><span class="bf-quiet">{text}</span></span>'
+        '<span class="wrap"><span class="icon-wrap">{icon}</span><b>{title}</b><span '
+        'class="bf-quiet">{text}</span></span>'
         "</button></div>"
     ).format(files=files, icon=icon("upload"), title=title, text=text)
 
@@ -163,7 +168,8 @@ def gallery_empty() -> Markup:
         drawing=_CARDS,
         title=t("Nobody is enrolled yet"),
         text=t(
-            "Enrol the people you are entitled to search for. Five or more photographs each, on different days, work best."
+            "Enrol the people you are entitled to search for. Five or more photographs each, on different "
+            "days, work best."
         ),
         enrol=Markup('<button type="button" class="bf-btn bf-btn--primary" data-tab="enrol">{}{}</button>').format(
             icon("enrol"), t("Enrol a person")

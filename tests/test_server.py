@@ -1,0 +1,70 @@
+"""The routes beside the page: crops, probes, health, and what no answer lacks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from browser import application
+from fakes import fake_recognizer, photograph
+from fastapi.testclient import TestClient
+
+from reid.recognizer import Recognizer
+
+
+@pytest.fixture
+def recognizer(tmp_path: Path) -> Iterator[Recognizer]:
+    made = fake_recognizer(tmp_path)
+    made.enrol("Ann", [made.sample(photograph([0], "ann.png"))])
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def client(recognizer: Recognizer) -> Iterator[TestClient]:
+    with TestClient(application(recognizer)) as opened:
+        yield opened
+
+
+def test_a_crop_is_served_and_never_stored(client: TestClient, recognizer: Recognizer) -> None:
+    (ann,) = recognizer.gallery.identities()
+    answer = client.get(f"/crops/{ann.cover_photo_id}")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "image/jpeg"
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.content.startswith(b"\xff\xd8")
+
+
+def test_a_crop_is_gone_with_its_person(client: TestClient, recognizer: Recognizer) -> None:
+    (ann,) = recognizer.gallery.identities()
+    recognizer.gallery.remove(ann.id)
+    assert client.get(f"/crops/{ann.cover_photo_id}").status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/probes/none/none.jpg", "/probes/none/none/0.jpg", "/probes/none/none/-1.jpg"])
+def test_a_probe_needs_its_session(client: TestClient, path: str) -> None:
+    assert client.get(path).status_code == 404
+
+
+def test_health_counts_people_and_names_the_space(client: TestClient, recognizer: Recognizer) -> None:
+    assert client.get("/health").json() == {"status": "ok", "people": 1, "space": recognizer.space.id}
+
+
+def test_every_answer_forbids_other_hosts(client: TestClient) -> None:
+    for path in ("/", "/health", "/crops/none", "/config"):
+        policy = client.get(path).headers["content-security-policy"]
+        assert "default-src 'self'" in policy
+        assert "http" not in policy
+
+
+def test_the_page_does_not_fetch_for_others(client: TestClient) -> None:
+    for address in ("http://example.org/x", "https://example.org/x", "http%3A%2F%2Fexample.org%2Fx"):
+        assert client.get(f"/gradio_api/file={address}").status_code == 403
+
+
+def test_the_page_shows_no_names_of_gradio_and_keeps_no_history(client: TestClient) -> None:
+    config = client.get("/config").json()
+    assert config["footer_links"] == []
+    assert config["analytics_enabled"] is False
+    assert config.get("run_history") is not True
