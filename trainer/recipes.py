@@ -37,6 +37,8 @@ class Recipe:
         dropout: before the last layer.
         label_loss: weight of the margin softmax on labelled photographs.
         distil_loss: weight of 1 - cos(student(augmented), frozen(clean)) on every photograph, labelled or not.
+        own_template: share of the person's template in what a labelled photograph is pulled to: 0 is its own frozen
+            embedding, 1 the mean of the person's.
         l2sp: pull toward the starting weights, times half the squared distance (arXiv 1802.01483).
         alphas: shares of the trained weights in the published mean of trained and starting ones (WiSE-FT, arXiv
             2109.01903); the best on validation is kept. Empty: the trained weights as they are.
@@ -63,6 +65,7 @@ class Recipe:
     dropout: float = 0.6
     label_loss: float = 1.0
     distil_loss: float = 0.0
+    own_template: float = 0.0
     l2sp: float = 0.0
     alphas: tuple[float, ...] = ()
     degraded: float = 0.0

@@ -182,13 +182,17 @@ class Trainer:
             crops = np.stack([face.read_crop(self.side_px) for face in needed[at : at + 256]])
             rows.append(torch.from_numpy(embed(self.student, crops, self.standardisation, self.device, mirrored=True)))
         own = torch.cat(rows).to(self.device)
+        labelled = len(self.split.train)
+        sums = torch.zeros(len(self.split.labels), self.dim, device=self.device)
+        templates = F.normalize(sums.index_add_(0, self.labels[:labelled], own[:labelled]), dim=1)
         if self.recipe.imprint:
-            sums = torch.zeros(len(self.split.labels), self.dim, device=self.device)
-            labelled = len(self.split.train)
-            self.head.imprint(sums.index_add_(0, self.labels[:labelled], own[:labelled]))
+            self.head.imprint(templates)
         if not self._uses_unlabelled:
             return None
-        return own if self.job.teacher == "self" else self._teach_sface()
+        if self.job.teacher == "sface":
+            return self._teach_sface()
+        own[:labelled].lerp_(templates[self.labels[:labelled]], self.recipe.own_template)
+        return F.normalize(own, dim=1)
 
     def _teach_sface(self) -> Tensor:
         from reid.networks import load_network
