@@ -88,7 +88,24 @@ def calibrate(
         f"At most 1 false alarm in {1 / fpir:,.0f} searches: measured on {len(top1):,} searches by {len(groups):,} "
         f"people who are not enrolled ({source}) against {gallery_size:,} enrolled people."
     )
-    return Threshold(value, origin, True, fpir, len(top1), gallery_size, (low, high))
+    return Threshold(value, origin, True, fpir, len(top1), gallery_size, (low, high), _alarms(top1))
+
+
+def _alarms(top1: NDArray[np.float32]) -> tuple[int, ...]:
+    """Searches at or above each hundredth, until there are none."""
+    counts = [int(np.sum(top1 >= np.float32(step / 100))) for step in range(101)]
+    return tuple(counts[: next((step for step, many in enumerate(counts) if not many), 101)])
+
+
+def alarms_at(threshold: Threshold, similarity: float) -> int | None:
+    """How many of the strangers' searches reached a similarity, counted at the hundredth below it; None if not kept.
+
+    A threshold of before, or one that nobody measured, knows no counts.
+    """
+    if not threshold.alarms:
+        return None
+    step = max(0, math.floor(similarity * 100 + 1e-6))
+    return threshold.alarms[step] if step < len(threshold.alarms) else 0
 
 
 def measured_default(space_id: str) -> Threshold:
@@ -105,8 +122,8 @@ def to_json(threshold: Threshold) -> str:
 def from_json(text: str) -> Threshold:
     """Reads what `to_json` wrote."""
     fields = json.loads(text)
-    interval = fields.pop("interval", None)
-    return Threshold(**fields, interval=(interval[0], interval[1]) if interval else None)
+    interval, alarms = fields.pop("interval", None), fields.pop("alarms", ())
+    return Threshold(**fields, interval=(interval[0], interval[1]) if interval else None, alarms=tuple(alarms))
 
 
 def expected_fpir(threshold: Threshold, gallery_size: int) -> float | None:

@@ -210,6 +210,8 @@ class Threshold:
         searches: non-mated searches it rests on; 0 when not measured.
         gallery_size: identities that were enrolled then; the rate grows with them.
         interval: 95 % bootstrap interval of the value over people; None when not measured.
+        alarms: how many of the strangers' searches reached 0.00, 0.01, 0.02 and so on until none did; empty when nobody
+            counted.
     """
 
     value: float
@@ -219,3 +221,4 @@ class Threshold:
     searches: int = 0
     gallery_size: int = 0
     interval: tuple[float, float] | None = None
+    alarms: tuple[int, ...] = ()

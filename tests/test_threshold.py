@@ -2,12 +2,21 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reid import threshold as thresholds
 from reid.errors import CalibrationError
-from reid.threshold import REFERENCE, calibrate, expected_fpir, from_json, measured_default, threshold_at_fpir, to_json
+from reid.threshold import (
+    REFERENCE,
+    alarms_at,
+    calibrate,
+    expected_fpir,
+    from_json,
+    measured_default,
+    threshold_at_fpir,
+    to_json,
+)
 from reid.types import Threshold
 
 scores = st.lists(st.floats(-1, 1, width=32), min_size=10, max_size=200)
@@ -84,3 +93,17 @@ def test_the_false_alarm_rate_grows_with_the_gallery_as_independent_chances_do()
     assert expected_fpir(measured, 250) == pytest.approx(1 - 0.99**2)
     assert expected_fpir(measured, 10_000) == pytest.approx(1 - 0.99**80)
     assert expected_fpir(REFERENCE, 100) is None
+
+
+@settings(deadline=None)  # each draws a bootstrap
+@given(scores, st.floats(0, 1, width=32))
+def test_alarms_are_counted_at_the_hundredth_below(values, similarity):
+    top1 = np.array(values, np.float32)
+    done = calibrate(top1, ["everybody"] * len(values), 1.0, gallery_size=5, source="s")
+    expected = int(np.sum(top1 >= np.float32(np.floor(similarity * 100 + 1e-6) / 100)))
+    assert alarms_at(done, similarity) == expected
+    assert from_json(to_json(done)) == done
+
+
+def test_who_kept_no_counts_knows_no_odds():
+    assert alarms_at(Threshold(0.4, "measured", True, 0.01, 400, 125, (0.35, 0.45)), 0.5) is None
