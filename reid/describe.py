@@ -100,6 +100,8 @@ class Describer:
             models_dir=settings.models_dir,
             min_face_px=settings.min_face_px,
             device=settings.device,
+            runtime=settings.runtime,
+            precision=settings.precision,
         )
         return cls(detector, space)
 

@@ -4,28 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from reid.detect.base import FaceDetector
 from reid.errors import SettingsError
+from reid.runtime import choose_precision, compiled_or_none, uses_openvino
+
+if TYPE_CHECKING:
+    from reid.detect.yunet_graph import YuNetGraph
+    from reid.weights import WeightsFile
 
 __all__ = ["FaceDetector", "detector_names", "load_detector"]
 
 
-def _yunet(models_dir: Path, min_face_px: int, device: str) -> FaceDetector:
+def _yunet(models_dir: Path, min_face_px: int, device: str, runtime: str, precision: str) -> FaceDetector:
     from reid import weights
-    from reid.detect.pyramid import SearchPlan
-    from reid.detect.yunet import YuNet
+    from reid.detect.yunet import OpenCVYuNet, YuNet, search_plan
 
-    del device  # OpenCV's network runs on the processor
-    return YuNet(weights.ensure("yunet", models_dir).path, SearchPlan(min_face_px))
+    del device  # a frame costs less here than its way to another device
+    file = weights.ensure("yunet", models_dir)
+    find: YuNetGraph | None = None
+    if uses_openvino(runtime, "cpu"):
+        find = compiled_or_none(lambda: _yunet_graph(file, choose_precision(precision, "yunet")), runtime)
+    return YuNet(find if find is not None else OpenCVYuNet(file), search_plan(min_face_px))
 
 
-def _mtcnn(models_dir: Path, min_face_px: int, device: str) -> FaceDetector:
+def _yunet_graph(file: WeightsFile, precision: str) -> YuNetGraph:
+    from reid.detect.yunet_graph import YuNetGraph, compiled_yunet
+
+    return YuNetGraph(compiled_yunet(file, precision=precision))
+
+
+def _mtcnn(models_dir: Path, min_face_px: int, device: str, runtime: str, precision: str) -> FaceDetector:
     import torch
 
     from reid.detect.mtcnn import MTCNN, search_plan
 
-    del models_dir  # its weights lie in facenet-pytorch's wheel
+    del models_dir, runtime, precision  # its weights lie in facenet-pytorch's wheel, and torch computes it
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"  # Metal lacks its way of shrinking pictures
     try:
@@ -34,7 +49,7 @@ def _mtcnn(models_dir: Path, min_face_px: int, device: str) -> FaceDetector:
         raise SettingsError(f"This machine has no device {device!r}. Set BYTEFACE_DEVICE to auto or cpu.") from problem
 
 
-_DETECTORS: Mapping[str, Callable[[Path, int, str], FaceDetector]] = {"yunet": _yunet, "mtcnn": _mtcnn}
+_DETECTORS: Mapping[str, Callable[[Path, int, str, str, str], FaceDetector]] = {"yunet": _yunet, "mtcnn": _mtcnn}
 
 
 def detector_names() -> tuple[str, ...]:
@@ -42,7 +57,15 @@ def detector_names() -> tuple[str, ...]:
     return tuple(_DETECTORS)
 
 
-def load_detector(name: str, *, models_dir: Path, min_face_px: int, device: str = "auto") -> FaceDetector:
+def load_detector(
+    name: str,
+    *,
+    models_dir: Path,
+    min_face_px: int,
+    device: str = "auto",
+    runtime: str = "auto",
+    precision: str = "auto",
+) -> FaceDetector:
     """A detector ready to use; its libraries are loaded now and not before.
 
     Args:
@@ -50,13 +73,15 @@ def load_detector(name: str, *, models_dir: Path, min_face_px: int, device: str 
         models_dir: where its weights are kept, and brought to when they are missing.
         min_face_px: width of the smallest face that is looked for; a larger number makes it faster.
         device: a torch device, `auto` for the best one present; only for detectors that run in torch.
+        runtime: `auto`, `torch` (for `yunet` OpenCV, the reference) or `openvino`.
+        precision: `auto`, `float32` or `bfloat16`, of an OpenVINO graph.
 
     Raises:
-        SettingsError: no such detector, or a width below one pixel.
+        SettingsError: no such detector, runtime or precision, or a width below one pixel.
         WeightsError: its weights are missing and cannot be brought.
     """
     if name not in _DETECTORS:
         raise SettingsError(f"There is no detector called {name!r}. Name one of {', '.join(_DETECTORS)}.")
     if min_face_px < 1:
         raise SettingsError(f"A smallest face of {min_face_px} pixels cannot be looked for. Name 1 or more.")
-    return _DETECTORS[name](models_dir, min_face_px, device)
+    return _DETECTORS[name](models_dir, min_face_px, device, runtime, precision)

@@ -1,4 +1,4 @@
-"""YuNet in OpenCV: the picture cut and scaled as the plan says, every window searched, the faces merged.
+"""YuNet: the picture cut and scaled as the plan says, every window searched, the faces merged.
 
 Knows no file formats and no identities.
 """
@@ -6,19 +6,28 @@ Knows no file formats and no identities.
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from reid.detect.pyramid import SearchPlan, Window, cut, inside, merge, require_rgb
+from reid.errors import WeightsError
 from reid.types import RGB, Face
+from reid.weights import WeightsFile
 
 SCORE_THRESHOLD = 0.6
-_NMS_OVERLAP = 0.3
-_MOST_CANDIDATES = 5000
+NMS_OVERLAP = 0.3
+MOST_CANDIDATES = 5000
+
+Find = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
+"""(H, W, 3) blue first -> (K, 15) left, top, width, height, five points, score. Safe to call from several threads."""
+
+
+def search_plan(min_face_px: int) -> SearchPlan:
+    """From 24 px, up to 400 px wide it finds nearly every face; outside it misses some and places landmarks badly."""
+    return SearchPlan(min_face_px, seen_from_px=24, seen_to_px=400)
 
 
 class YuNet:
@@ -26,20 +35,14 @@ class YuNet:
 
     name = "yunet"
 
-    def __init__(self, model: Path, plan: SearchPlan, *, score_threshold: float = SCORE_THRESHOLD) -> None:
+    def __init__(self, find: Find, plan: SearchPlan) -> None:
         """
         Args:
-            model: the ONNX file.
+            find: what runs the network: `OpenCVYuNet`, or `reid.detect.yunet_graph.YuNetGraph`, which is faster.
             plan: where faces are looked for.
-            score_threshold: in [0, 1]; faces that the network is less sure of are dropped.
         """
+        self._find = find
         self._plan = plan
-        # It keeps the size of its last picture. One instance behind a lock: it uses all cores by itself, and a copy
-        # for each thread would cost each a third of a gigabyte on large pictures.
-        self._lock = threading.Lock()
-        self._network = cv2.FaceDetectorYN.create(
-            str(model), "", (320, 320), score_threshold, _NMS_OVERLAP, _MOST_CANDIDATES
-        )
 
     def detect(self, images: Sequence[RGB]) -> list[list[Face]]:
         """Faces of each image, the largest first, in pixels of that image.
@@ -59,14 +62,45 @@ class YuNet:
         faces: list[Face] = []
         for window in self._plan.windows(width, height):
             faces += inside(self._search(image, window), window, width, height)
-        return [face for face in merge(faces, _NMS_OVERLAP) if face.width_px >= self._plan.min_face_px]
+        return [face for face in merge(faces, NMS_OVERLAP) if face.width_px >= self._plan.min_face_px]
 
     def _search(self, image: RGB, window: Window) -> list[Face]:
-        bgr = cv2.cvtColor(cut(image, window), cv2.COLOR_RGB2BGR)
+        bgr = np.asarray(cv2.cvtColor(cut(image, window), cv2.COLOR_RGB2BGR), np.uint8)
+        return [_face(row, window) for row in self._find(bgr)]
+
+
+class OpenCVYuNet:
+    """The network in OpenCV: the reference."""
+
+    def __init__(self, weights: WeightsFile, score_threshold: float = SCORE_THRESHOLD) -> None:
+        """
+        Args:
+            weights: its ONNX file.
+            score_threshold: in [0, 1]; faces that the network is less sure of are dropped.
+
+        Raises:
+            WeightsError: OpenCV cannot read the file.
+        """
+        # It keeps the size of its last picture. One instance behind a lock: it uses all cores by itself, and a copy
+        # for each thread would cost each a third of a gigabyte on large pictures.
+        self._lock = threading.Lock()
+        try:
+            # from memory: OpenCV opens no paths with non-Latin letters on every system
+            onnx = np.frombuffer(weights.path.read_bytes(), np.uint8)
+            self._network = cv2.FaceDetectorYN.create(
+                "onnx", onnx, np.empty(0, np.uint8), (320, 320), score_threshold, NMS_OVERLAP, MOST_CANDIDATES
+            )
+        except (cv2.error, OSError) as problem:
+            raise WeightsError(
+                f"OpenCV {cv2.__version__} cannot read {weights.path}. Run `byteface weights get --force yunet`, "
+                "and keep OpenCV below 5."
+            ) from problem
+
+    def __call__(self, bgr: NDArray[np.uint8]) -> NDArray[np.float32]:
         with self._lock:
-            self._network.setInputSize(window.scaled_size)
+            self._network.setInputSize((bgr.shape[1], bgr.shape[0]))
             _, rows = self._network.detect(bgr)
-        return [] if rows is None else [_face(row, window) for row in rows]
+        return np.zeros((0, 15), np.float32) if rows is None else np.asarray(rows, np.float32)
 
 
 def _face(row: NDArray[np.float32], window: Window) -> Face:
