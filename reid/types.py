@@ -155,6 +155,22 @@ class Identity:
     metadata: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Rejection:
+    """Somebody said: this face is not that person.
+
+    Attributes:
+        source: what the photograph of the face was called.
+        embedding: (D,) unit vector of the face, in the gallery's space.
+    """
+
+    id: str
+    identity_id: str
+    source: str
+    added_at: str
+    embedding: NDArray[np.float32]
+
+
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """One identity that a probe was compared with.

@@ -5,11 +5,11 @@ Narrow on purpose: thresholds, pictures' decoding and networks stay outside.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from reid.types import Candidate, Embeddings, Identity, Photo
+from reid.types import Candidate, Embeddings, Identity, Photo, Rejection
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +82,32 @@ class Gallery(Protocol):
 
     def remove_photos(self, photo_ids: Sequence[str]) -> Erased:
         """Erases photographs; an identity left without any goes too. Unknown ids are not an error."""
+        ...
+
+    def edit(
+        self, identity_id: str, *, metadata: Mapping[str, str] | None = None, cover_photo_id: str | None = None
+    ) -> None:
+        """Replaces the free fields, or chooses the photograph to show. What is None stays.
+
+        Raises:
+            IdentityNotFoundError: it is gone.
+            GalleryError: the cover is no photograph of theirs.
+        """
+        ...
+
+    def reject(self, rejection: Rejection) -> None:
+        """Remembers that a face is not a person; one with a known id replaces it. Raises: IdentityNotFoundError.
+
+        Goes with the person: erased with them, and to the other one when they are merged.
+        """
+        ...
+
+    def withdraw(self, rejection_id: str) -> None:
+        """Forgets a rejection. An unknown id is not an error."""
+        ...
+
+    def rejections(self, identity_ids: Sequence[str]) -> list[Rejection]:
+        """What was said not to be these people, oldest first. Unknown ids are not an error."""
         ...
 
     def search(self, probes: Embeddings, k: int) -> list[list[Candidate]]:

@@ -52,6 +52,19 @@ def _gallery(db: Database) -> None:
     db.execute("INSERT INTO meta VALUES ('revision', '0')")
 
 
+@MIGRATIONS(name="0002_rejections")
+def _rejections(db: Database) -> None:
+    db.execute("""
+        CREATE TABLE rejections (
+            id TEXT PRIMARY KEY NOT NULL,
+            identity_id TEXT NOT NULL REFERENCES identities (id) ON DELETE CASCADE,
+            source TEXT NOT NULL,
+            added_at TEXT NOT NULL,
+            embedding BLOB NOT NULL
+        )""")
+    db.execute("CREATE INDEX rejections_identity_id ON rejections (identity_id)")
+
+
 def is_empty(db: Database) -> bool:
     """Whether the database has no tables yet, as a new or zero-byte file."""
     return not db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchall()

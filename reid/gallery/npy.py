@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -16,7 +16,7 @@ from reid.gallery.base import Erased
 from reid.gallery.checks import same_space, unit_rows
 from reid.gallery.matrix import Templates, nearest
 from reid.gallery.names import valid_name
-from reid.types import Candidate, Embeddings, Identity, Photo
+from reid.types import Candidate, Embeddings, Identity, Photo, Rejection
 
 _KINDS = {"label": "U", "embedding": "f", "photos": "i", "space": "U"}
 
@@ -164,6 +164,9 @@ class NpyGallery:
     def get_meta(self, key: str) -> str | None:  # noqa: ARG002 - as above
         return None
 
+    def rejections(self, identity_ids: Sequence[str]) -> list[Rejection]:  # noqa: ARG002 - as above
+        return []
+
     def search(self, probes: Embeddings, k: int) -> list[list[Candidate]]:
         probes = unit_rows(probes, self._templates.rows.shape[1], "probe")
         answers: list[list[Candidate]] = []
@@ -196,6 +199,21 @@ class NpyGallery:
         self._refuse()
 
     def remove_photos(self, photo_ids: Sequence[str]) -> Erased:  # noqa: ARG002
+        self._refuse()
+
+    def edit(
+        self,
+        identity_id: str,  # noqa: ARG002
+        *,
+        metadata: Mapping[str, str] | None = None,  # noqa: ARG002
+        cover_photo_id: str | None = None,  # noqa: ARG002
+    ) -> None:
+        self._refuse()
+
+    def reject(self, rejection: Rejection) -> None:  # noqa: ARG002
+        self._refuse()
+
+    def withdraw(self, rejection_id: str) -> None:  # noqa: ARG002
         self._refuse()
 
     def set_meta(self, key: str, value: str) -> None:  # noqa: ARG002

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime
+import json
 import logging
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -13,14 +14,14 @@ import numpy as np
 from sqlite_utils import Database
 
 from reid.errors import GalleryError, IdentityExistsError
-from reid.gallery import migrations, rows
+from reid.gallery import migrations, rejections, rows
 from reid.gallery.base import Erased
 from reid.gallery.checks import same_space, unit_rows
 from reid.gallery.connection import Link, is_writable, open_for_reading
 from reid.gallery.matrix import Templates, cosines, nearest
 from reid.gallery.names import valid_name
 from reid.gallery.templates import TemplateCache
-from reid.types import Candidate, Embeddings, Identity, Photo
+from reid.types import Candidate, Embeddings, Identity, Photo, Rejection
 
 log = logging.getLogger(__name__)
 
@@ -175,6 +176,7 @@ class SqliteGallery:
             rows.identity_of(db, source_id)
             rows.identity_of(db, target_id)
             db.execute("UPDATE photos SET identity_id = ? WHERE identity_id = ?", [target_id, source_id])
+            db.execute("UPDATE rejections SET identity_id = ? WHERE identity_id = ?", [target_id, source_id])
             rows.derive(db, [source_id, target_id], self._dim)
 
     def move(self, photo_ids: Sequence[str], identity_id: str) -> None:
@@ -199,6 +201,28 @@ class SqliteGallery:
             for photo_id in found:
                 db.execute("DELETE FROM photos WHERE id = ?", [photo_id])
             return Erased(rows.derive(db, found.values(), self._dim), len(found))
+
+    def edit(
+        self, identity_id: str, *, metadata: Mapping[str, str] | None = None, cover_photo_id: str | None = None
+    ) -> None:
+        with self._change() as db:
+            rows.identity_of(db, identity_id)
+            if metadata is not None:
+                text = json.dumps(dict(metadata), ensure_ascii=False) if metadata else "{}"
+                db.execute("UPDATE identities SET metadata = ? WHERE id = ?", [text, identity_id])
+            if cover_photo_id is not None:
+                if rows.owners(db, [cover_photo_id]).get(cover_photo_id) != identity_id:
+                    raise GalleryError("That photograph is not one of this person. Load the list again.")
+                db.execute("UPDATE identities SET cover_photo_id = ? WHERE id = ?", [cover_photo_id, identity_id])
+
+    def reject(self, rejection: Rejection) -> None:
+        unit_rows(rejection.embedding[None], self._dim, "face")
+        with self._change() as db:
+            rejections.store(db, rejection)
+
+    def withdraw(self, rejection_id: str) -> None:
+        with self._change(erases=True) as db:
+            db.execute("DELETE FROM rejections WHERE id = ?", [rejection_id])
 
     def set_meta(self, key: str, value: str) -> None:
         if key in _OUR_KEYS:
@@ -257,6 +281,10 @@ class SqliteGallery:
         with self._reader.transaction() as db:
             row = db.execute("SELECT value FROM meta WHERE key = ?", [key]).fetchone()
         return row[0] if row else None
+
+    def rejections(self, identity_ids: Sequence[str]) -> list[Rejection]:
+        with self._reader.transaction() as db:
+            return rejections.of_identities(db, identity_ids, self._dim)
 
     def search(self, probes: Embeddings, k: int) -> list[list[Candidate]]:
         """As the protocol. A large batch is answered in parts; each probe's answer is of one state of the gallery."""
