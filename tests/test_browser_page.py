@@ -225,3 +225,28 @@ def test_light_and_dark_are_remembered(surfer: Surfer) -> None:
     page.wait_for_selector(".bf-top")
     assert page.evaluate("document.body.classList.contains('dark')") is True
     page.context.close()
+
+
+def test_a_likely_duplicate_must_be_answered_before_saving(
+    surfer: Surfer, recognizer: Recognizer, tmp_path: Path
+) -> None:
+    page = surfer.open("/?tab=enrol")
+    page.set_input_files("#enrol-files input[type=file]", [str(save(tmp_path / "again.jpg", [0], patch_px=120))])
+    page.wait_for_selector(".bf-dupq:has-text('Is this Ann Sørensen, who is enrolled already?')")
+    page.wait_for_selector("#bf-enrol-go[disabled]")
+    shoot(page, "fake-duplicate")
+    page.click(".bf-dupq button:has-text('Enrol as a different person')")
+    page.wait_for_selector("#bf-enrol-go:not([disabled])")
+    page.fill("#bf-name textarea, #bf-name input", "Ann's twin")
+    page.click("#bf-enrol-go")
+    page.wait_for_selector(".bf-toast:has-text(\"Ann's twin is enrolled\")")
+    twin = recognizer.gallery.find("Ann's twin")
+    assert twin is not None
+    recognizer.gallery.remove(twin.id)
+    page.set_input_files("#enrol-files input[type=file]", [str(tmp_path / "again.jpg")])
+    page.click(".bf-dupq button:has-text('Add these photographs to Ann')")
+    page.wait_for_selector(".bf-toast:has-text('Added to Ann Sørensen')")
+    ann = recognizer.gallery.find("Ann Sørensen")
+    assert ann is not None
+    assert ann.photo_count == 4
+    page.context.close()

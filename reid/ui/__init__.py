@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Sequence
+from typing import Any
 
 # read by Gradio when it is imported: without it the page would ask two hosts for news
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
@@ -12,7 +14,7 @@ from markupsafe import Markup
 
 from reid.recognizer import Recognizer
 from reid.ui.components import shell
-from reid.ui.context import ASSETS, Page, html
+from reid.ui.context import ASSETS, Page, Tab, html
 from reid.ui.enrol import EnrolTab
 from reid.ui.gallery import GalleryTab
 from reid.ui.handlers import Updates, event_data, guarded
@@ -20,7 +22,12 @@ from reid.ui.probe import ProbeTab
 from reid.ui.session import Sessions
 from reid.ui.text import t
 
-TABS = ("probe", "gallery", "enrol")
+TABS: dict[str, tuple[str, Callable[[Page], Tab]]] = {
+    "probe": ("Probe", ProbeTab),
+    "gallery": ("Gallery", GalleryTab),
+    "enrol": ("Enrol", EnrolTab),
+}
+"""In the order of the bar."""
 
 _CACHE_S = (600, 3600)
 """Gradio's own copies of files are looked through every ten minutes and removed after an hour."""
@@ -40,48 +47,41 @@ def build_ui(recognizer: Recognizer, sessions: Sessions) -> gr.Blocks:
         route = gr.HTML("", visible="hidden", js_on_load="window.bytefaceVisit = place => trigger('visit', place);")
         with gr.Tabs(elem_id="bf-tabs", selected="probe") as tabs:
             page = Page(recognizer, sessions, top, messages, tabs, route)
-            with gr.Tab("Probe", id="probe"):
-                probe = ProbeTab(page)
-            with gr.Tab("Gallery", id="gallery"):
-                gallery = GalleryTab(page)
-            with gr.Tab("Enrol", id="enrol"):
-                enrol = EnrolTab(page)
+            built: dict[str, Tab] = {}
+            for name, (label, tab) in TABS.items():
+                with gr.Tab(label, id=name):
+                    built[name] = tab(page)
         html(_camera_dialog(), elem_id="bf-camera")
-        _listen(blocks, page, probe, gallery, enrol)
+        _listen(blocks, page, built)
     return blocks
 
 
-def _listen(blocks: gr.Blocks, page: Page, probe: ProbeTab, gallery: GalleryTab, enrol: EnrolTab) -> None:
+def _listen(blocks: gr.Blocks, page: Page, tabs: dict[str, Tab]) -> None:
     """Links, Back and the first load: all of them say where to be, and the tab there is drawn again."""
-    inputs = [probe.session, probe.slider, probe.k, gallery.query, gallery.order, enrol.session]
-    outputs = list(dict.fromkeys([page.tabs, page.top, *probe.all, *gallery.all, *enrol.all]))
+    inputs = [component for tab in tabs.values() for component in tab.inputs]
+    outputs = list(dict.fromkeys([page.tabs, page.top, *(component for tab in tabs.values() for component in tab.all)]))
     said = guarded(page.messages)
 
-    def visit(session: str, shown: float, k: int, query: str, order: str, draft: str, event: gr.EventData) -> Updates:
-        place = event_data(event)
-        tab, who = str(place.get("tab", "")), str(place.get("person", ""))
-        return draw(tab, who, session, shown, k, query, order, draft)
+    def draw(name: str, person: str, values: Sequence[Any]) -> Updates:
+        name = name if name in tabs else next(iter(tabs))
+        before = sum(len(tab.inputs) for tab in list(tabs.values())[: list(tabs).index(name)])
+        own = values[before : before + len(tabs[name].inputs)]
+        return {page.tabs: gr.Tabs(selected=name), page.top: page.bar(), **tabs[name].draw(person, *own)}
 
-    def draw(tab: str, who: str, session: str, shown: float, k: int, query: str, order: str, draft: str) -> Updates:
-        tab = tab if tab in TABS else "probe"
-        updates: Updates = {page.tabs: gr.Tabs(selected=tab), page.top: page.bar()}
-        if tab == "probe":
-            return updates | probe.refresh(session, shown, k)
-        if tab == "enrol":
-            return updates | enrol.refresh(draft)
-        if who:
-            return updates | gallery.show_person(who, query, order)
-        return updates | gallery.show_people(query, order)
+    def visit(event: gr.EventData, *values: Any) -> Updates:
+        place = event_data(event)
+        return draw(str(place.get("tab", "")), str(place.get("person", "")), values)
 
     def load(request: gr.Request) -> Updates:
+        first = {component: value for tab in tabs.values() for component, value in tab.first().items()}
+        values = [first.get(component, component.value) for component in inputs]
         query = request.query_params
-        value = probe.initial_threshold()
-        updates = draw(query.get("tab", ""), query.get("person", ""), "", value, 5, "", "name", "")
-        return {**updates, probe.slider: value}
+        return {**first, **draw(query.get("tab", ""), query.get("person", ""), values)}
 
-    page.route.visit(said(visit), inputs, outputs, api_visibility="private", show_progress="hidden",
-                     concurrency_limit=None)  # fmt: skip
-    blocks.load(said(load), None, [*outputs, probe.slider], api_visibility="private", show_progress="hidden")
+    page.route.visit(
+        said(visit), inputs, outputs, api_visibility="private", show_progress="hidden", concurrency_limit=None
+    )
+    blocks.load(said(load), None, [*outputs, *inputs], api_visibility="private", show_progress="hidden")
 
 
 def _camera_dialog() -> Markup:

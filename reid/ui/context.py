@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import PurePath
+from typing import Any, Protocol
 
 import gradio as gr
 
@@ -44,6 +45,26 @@ class Page:
     def bar(self) -> str:
         """The bar as it is now."""
         return shell.top(self.gallery_name, self.recognizer.gallery.count())
+
+
+class Tab(Protocol):
+    """What the page asks of a tab.
+
+    Attributes:
+        inputs: components whose values `draw` is given.
+        all: everything that `draw` may change.
+    """
+
+    inputs: list[Any]
+    all: list[Any]
+
+    def draw(self, person: str, *values: Any) -> dict[Any, Any]:
+        """The tab as it is now; `person` is the id in the page's address, empty without one."""
+        ...
+
+    def first(self) -> dict[Any, Any]:
+        """Values that inputs start with and that only the running page knows."""
+        ...
 
 
 def html(

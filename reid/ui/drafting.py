@@ -8,8 +8,8 @@ from typing import Literal
 
 import numpy as np
 
-from reid.recognizer import Sample
-from reid.types import Template
+from reid.recognizer import Recognizer, Sample
+from reid.types import Candidate, Template
 from reid.ui.session import Session, Shot
 from reid.verdicts import Verdict, enrolment_verdict
 
@@ -77,6 +77,23 @@ def nearest_face(shot: Shot, others: Sequence[Template]) -> int | None:
 def _to_mean(template: Template, others: Sequence[Template]) -> float:
     mean = np.mean([other.embedding for other in others], axis=0)
     return float(template.embedding @ (mean / max(float(np.linalg.norm(mean)), 1e-9)))
+
+
+def duplicate_of(recognizer: Recognizer, session: Session, rows: Sequence[DraftRow], name: str) -> Candidate | None:
+    """Somebody enrolled whom the new photographs resemble at or above the threshold, unless that was answered.
+
+    Whoever types the name of the person that is found has answered too.
+    """
+    used = [row.shot.templates[row.shot.chosen] for row in rows if row.used and row.shot.chosen is not None]
+    if not used:
+        return None
+    mean = np.mean([template.embedding for template in used], axis=0)
+    probe = (mean / max(float(np.linalg.norm(mean)), 1e-9)).astype(np.float32)
+    (found,) = recognizer.gallery.search(probe[None], 1)
+    if not found or found[0].similarity < recognizer.threshold.value:
+        return None
+    identity = found[0].identity
+    return None if identity.id in session.different_from or identity.name == name.strip() else found[0]
 
 
 def add_shot(session: Session, shot: Shot) -> None:

@@ -10,15 +10,19 @@ from markupsafe import Markup
 
 from reid.errors import GalleryError, NoFaceError, ReidError
 from reid.images import read_photograph
+from reid.types import Candidate
 from reid.ui.components import shell
+from reid.ui.components.question import duplicate_question
 from reid.ui.components.sheet import sheet
+from reid.ui.components.stage import chip_source
 from reid.ui.context import Page, html
-from reid.ui.drafting import DraftRow, add_shot, rows_of, samples_of
+from reid.ui.drafting import DraftRow, add_shot, duplicate_of, rows_of, samples_of
 from reid.ui.handlers import Updates, error_toast, event_data, guarded, number_of
 from reid.ui.markup import icon
 from reid.ui.probing import look
 from reid.ui.session import Session
 from reid.ui.text import count, t
+from reid.ui.threshold_words import odds
 
 
 class EnrolTab:
@@ -35,6 +39,7 @@ class EnrolTab:
                 with gr.Row(visible=False, elem_classes="bf-busy") as self.busy:
                     self.progress = html()
                     self.cancel = gr.Button("Cancel", size="sm", elem_classes="bf-busy__stop")
+                self.question = html(acts=True, elem_id="bf-question")
                 self.sheet = html(acts=True, elem_id="bf-sheet")
                 html(
                     Markup('<h1 class="bf-sr">{}</h1>{}').format(
@@ -61,30 +66,45 @@ class EnrolTab:
                 )
                 self.waiting = html(elem_id="bf-enrol-waiting")
         self.all = [
-            self.session, self.files, self.busy, self.progress, self.sheet, self.name, self.note, self.button,
-            self.waiting, page.top, page.messages,
+            self.session, self.files, self.busy, self.progress, self.question, self.sheet, self.name, self.note,
+            self.button, self.waiting, page.top, page.messages,
         ]  # fmt: skip
+        self.inputs = [self.session, self.name]
         self._listen()
 
     def _listen(self) -> None:
         said = guarded(self.page.messages)
         reading = self.files.upload(
             said(self.add),
-            [self.files, self.session],
+            [self.files, self.session, self.name],
             self.all,
             api_visibility="private",
             show_progress="hidden",
             concurrency_limit=2,
             concurrency_id="looking",
         )
-        self.cancel.click(said(self.stop), [self.session], self.all, cancels=[reading], api_visibility="private",
+        self.cancel.click(said(self.stop), self.inputs, self.all, cancels=[reading], api_visibility="private",
                           show_progress="hidden")  # fmt: skip
-        self.sheet.act(said(self.act), [self.session], self.all, api_visibility="private", show_progress="hidden",
-                       concurrency_limit=None)  # fmt: skip
+        for piece in (self.sheet, self.question):
+            piece.act(
+                said(self.act),
+                self.inputs,
+                self.all,
+                api_visibility="private",
+                show_progress="hidden",
+                concurrency_limit=None,
+            )
+        self.name.blur(
+            said(self.refresh),
+            self.inputs,
+            self.all,
+            api_visibility="private",
+            show_progress="hidden",
+        )
         gr.on(
             [self.button.click, self.name.submit],
             said(self.enrol),
-            [self.session, self.name],
+            self.inputs,
             self.all,
             api_visibility="private",
             show_progress="hidden",
@@ -92,7 +112,7 @@ class EnrolTab:
 
     # what the handlers do
 
-    def add(self, files: list[str] | None, session_id: str) -> Iterator[Updates]:
+    def add(self, files: list[str] | None, session_id: str, name: str) -> Iterator[Updates]:
         """Reads photographs into the draft."""
         session = self.page.sessions.open(session_id)
         paths = [Path(name) for name in files or []]
@@ -113,22 +133,28 @@ class EnrolTab:
                 problems.append(error_toast(error))
             finally:
                 path.unlink(missing_ok=True)
-            updates = {**updates, **self.show(session)}
+            updates = {**updates, **self.show(session, name)}
         yield {**updates, self.busy: gr.Row(visible=False), self.page.messages: shell.toasts(*problems)}
 
-    def stop(self, session_id: str) -> Updates:
+    def stop(self, session_id: str, name: str) -> Updates:
         """After Cancel: what was read stays."""
-        return {**self.refresh(session_id), self.busy: gr.Row(visible=False)}
+        return {**self.refresh(session_id, name), self.busy: gr.Row(visible=False)}
 
-    def act(self, session_id: str, event: gr.EventData) -> Updates:
+    def act(self, session_id: str, name: str, event: gr.EventData) -> Updates:
         """A press in the list of photographs."""
         session = self.page.sessions.find(session_id)
         if session is None:
             raise ReidError(t("This draft was forgotten after a while. Add the photographs again."))
         data = event_data(event)
-        shot = session.shots.get(str(data.get("id", "")))
+        which = str(data.get("id", ""))
+        if data.get("act") == "join":
+            return self.enrol(session_id, self.page.recognizer.gallery.identity(which).name)
+        if data.get("act") == "different":
+            session.different_from.add(which)
+            return self.show(session, name)
+        shot = session.shots.get(which)
         if shot is None:
-            return self.show(session)
+            return self.show(session, name)
         match data.get("act"):
             case "remove":
                 del session.shots[shot.id]
@@ -140,7 +166,7 @@ class EnrolTab:
             case "use":
                 rows = {row.shot.id: row for row in self._rows(session)}
                 shot.used = not rows[shot.id].used
-        return self.show(session)
+        return self.show(session, name)
 
     def enrol(self, session_id: str, name: str) -> Updates:
         """Puts the draft into the gallery, all or nothing."""
@@ -153,8 +179,12 @@ class EnrolTab:
             raise NoFaceError(t("There is no face to enrol. Add at least one photograph with a face."))
         if any(row.state == "choose" for row in rows):
             raise NoFaceError(t("A photograph still waits for an answer. Choose the face that is meant, or remove it."))
+        duplicate = duplicate_of(self.page.recognizer, session, rows, name)
+        if duplicate:
+            return self.show(session, name)  # the question, which may be new since the page was drawn
         done = self.page.recognizer.enrol(name, samples)
         session.shots.clear()
+        session.different_from.clear()
         link = Markup('<a href="?tab=gallery&amp;person={0}" data-person="{0}">{1}</a>').format(
             done.identity.id, t("Show the person")
         )
@@ -169,34 +199,54 @@ class EnrolTab:
             else t("Added to {name}, who was enrolled before", name=done.identity.name)
         )
         return {
-            **self.show(session),
+            **self.show(session, ""),
             self.name: "",
             self.page.top: self.page.bar(),
             self.page.messages: shell.toasts(shell.toast(title, Markup("{} {}").format(words, link))),
         }
 
-    def refresh(self, session_id: str) -> Updates:
+    def first(self) -> Updates:
+        """Nothing but what the components say."""
+        return {}
+
+    def draw(self, _person: str, session_id: str, name: str) -> Updates:
         """The draft as it is."""
+        return self.refresh(session_id, name)
+
+    def refresh(self, session_id: str, name: str) -> Updates:
+        """The draft as it is; when the name changes, it may answer the question about a duplicate."""
         session = self.page.sessions.find(session_id)
-        return self.show(session) if session else {self.note: _note([]), self.waiting: ""}
+        return self.show(session, name) if session else {self.note: _note([]), self.waiting: ""}
 
     def _rows(self, session: Session) -> list[DraftRow]:
         return rows_of(session, self.page.recognizer.threshold.value)
 
-    def show(self, session: Session) -> Updates:
-        """List, count and what saving waits for."""
+    def show(self, session: Session, name: str) -> Updates:
+        """Question, list, count and what saving waits for."""
         rows = self._rows(session)
-        waiting = [row.shot.name for row in rows if row.state == "choose"]
+        duplicate = duplicate_of(self.page.recognizer, session, rows, name or "")
+        waiting = [t("the face in {name}", name=row.shot.name) for row in rows if row.state == "choose"]
+        if duplicate:
+            waiting.insert(0, t("the duplicate"))
         return {
+            self.question: self._question(session, rows, duplicate) if duplicate else "",
             self.sheet: sheet(session, rows),
             self.note: _note(rows),
             self.button: gr.Button(interactive=not waiting),
             self.waiting: Markup('<p class="bf-quiet">{}</p>').format(
-                t("Waiting for an answer: the face in {names}.", names=", ".join(waiting))
+                t("Waiting for an answer: {what}.", what=", ".join(waiting))
             )
             if waiting
             else "",
         }
+
+    def _question(self, session: Session, rows: list[DraftRow], duplicate: Candidate) -> Markup:
+        recognizer = self.page.recognizer
+        shot = next(row.shot for row in rows if row.used)
+        words, _ = odds(recognizer.threshold, duplicate.similarity, recognizer.gallery.count())
+        return duplicate_question(
+            chip_source(session, shot, shot.chosen or 0), shot.name, duplicate, recognizer.threshold.value, words
+        )
 
 
 def _note(rows: list[DraftRow]) -> Markup:

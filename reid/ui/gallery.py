@@ -42,6 +42,7 @@ class GalleryTab:
         with gr.Column(visible=False, elem_classes="bf-one") as self.one:
             self.person = html(acts=True, elem_id="bf-person")
         self.all = [self.list, self.people, self.one, self.person, page.top, page.messages]
+        self.inputs = [self.query, self.order]
         self._listen()
 
     def _listen(self) -> None:
@@ -49,7 +50,7 @@ class GalleryTab:
         for control in (self.query, self.order):
             control.input(
                 said(self.search),
-                [self.query, self.order],
+                self.inputs,
                 self.all,
                 api_visibility="private",
                 show_progress="hidden",
@@ -57,8 +58,16 @@ class GalleryTab:
                 concurrency_limit=None,
             )
         for piece in (self.people, self.person):
-            piece.act(said(self.act), [self.query, self.order], self.all, api_visibility="private",
+            piece.act(said(self.act), self.inputs, self.all, api_visibility="private",
                       show_progress="hidden", concurrency_limit=None)  # fmt: skip
+
+    def draw(self, person: str, query: str, order: str) -> Updates:
+        """Somebody's own view where the address names one, otherwise the cards."""
+        return self.show_person(person, query, order) if person else self.show_people(query, order)
+
+    def first(self) -> Updates:
+        """Nothing but what the components say."""
+        return {}
 
     def search(self, query: str, order: str) -> Updates:
         """First page of what was asked for."""

@@ -42,6 +42,7 @@ class ProbeTab:
             self.title, self.stage, self.faces, self.inspector, self.words, self.session, self.files, self.busy,
             self.progress, self.start, self.empty, self.full, page.messages,
         ]  # fmt: skip
+        self.inputs = [self.session, self.slider, self.k]
         self._listen()
 
     def _build_result(self) -> None:
@@ -73,7 +74,7 @@ class ProbeTab:
 
     def _listen(self) -> None:
         said = guarded(self.page.messages)
-        inputs = [self.session, self.slider, self.k]
+        inputs = self.inputs
         searching = self.files.upload(
             said(self.search),
             [self.files, *inputs],
@@ -164,7 +165,7 @@ class ProbeTab:
         session = self.page.sessions.find(session_id)
         return self.show(session, shown, k) if session else {self.words: self._meaning(shown)}
 
-    def refresh(self, session_id: str, shown: float, k: int) -> Updates:
+    def draw(self, _person: str, session_id: str, shown: float, k: int) -> Updates:
         """When the tab is opened again: somebody may have been enrolled or erased meanwhile."""
         session = self.page.sessions.find(session_id)
         if session and session.shots:
@@ -172,9 +173,9 @@ class ProbeTab:
         people = self.page.recognizer.gallery.count()
         return {self.empty: shell.probe_empty(people, self.page.gallery_name), self.words: self._meaning(shown)}
 
-    def initial_threshold(self) -> float:
-        """Where the slider stands before anybody moves it."""
-        return slider_value(self.page.recognizer.threshold)
+    def first(self) -> Updates:
+        """The slider stands at the gallery's own threshold until somebody moves it."""
+        return {self.slider: slider_value(self.page.recognizer.threshold)}
 
     def _session(self, session_id: str) -> Session:
         session = self.page.sessions.find(session_id)
@@ -202,7 +203,10 @@ class ProbeTab:
     def _inspector(self, session: Session, views: Sequence[FaceView]) -> Markup:
         threshold = self.page.recognizer.threshold
         gallery = self.page.recognizer.gallery
-        return inspector(session, views, Sources(gallery.photos, lambda similarity: odds(threshold, similarity)))
+        people = gallery.count()
+        return inspector(
+            session, views, Sources(gallery.photos, lambda similarity: odds(threshold, similarity, people))
+        )
 
     def _meaning(self, shown: float) -> Markup:
         threshold = self.page.recognizer.threshold

@@ -77,13 +77,19 @@ def shot_of(photograph: Photograph, templates: Sequence[Template]) -> Shot:
 
 @dataclass(slots=True, eq=False)
 class Session:
-    """Photographs of one browser tab and what is selected in it."""
+    """Photographs of one browser tab and what is selected in it.
+
+    Attributes:
+        opened: identity whose candidate card is open; None for the first.
+        different_from: in enrolment, identities that somebody said the new person is not.
+    """
 
     id: str
     shots: dict[str, Shot] = field(default_factory=dict)
     current: str | None = None
     face: int = 0
     opened: str | None = None
+    different_from: set[str] = field(default_factory=set)
     touched: float = 0.0
 
     @property

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
+
 from markupsafe import Markup
 
-from reid.threshold import expected_fpir
+from reid.threshold import alarms_at, expected_fpir
 from reid.types import Threshold
 from reid.ui.text import decimal, number_text, t
 
 _SAME = 0.005  # the slider's half step
+_OFTEN = 0.1
 
 
 def slider_value(threshold: Threshold) -> float:
@@ -64,18 +67,39 @@ def _growth(threshold: Threshold, people: int) -> str:
     return t("With {people} enrolled, as now, expect 1 in {rate}.", people=number_text(people), rate=_one_in(expected))
 
 
-def _one_in(rate: float) -> str:
+def _one_in(rate: float, *, down: bool = False) -> str:
+    """Searches for one alarm with as many digits as such a count deserves: 1 in 830, 1 in 4,000."""
     searches = 1 / max(rate, 1e-9)
-    digits = 2 if searches >= 100 else 1
-    rounded = round(searches, digits - len(str(int(searches)))) if searches >= 10 else round(searches, 1)
-    return number_text(int(rounded)) if rounded >= 10 else f"{rounded:g}"
+    if searches < 10:
+        return f"{searches:.2g}"
+    step = 10 ** (len(str(int(searches))) - (1 if down else 2))
+    rounded = math.floor(searches / step) * step if down else round(searches / step) * step
+    return number_text(int(rounded))
 
 
-def odds(threshold: Threshold, similarity: float) -> tuple[str, str]:
-    """How often a stranger reaches a similarity: what is known, the bold part first."""
-    if not threshold.calibrated or not threshold.fpir or similarity < threshold.value:
+def odds(threshold: Threshold, similarity: float, people: int) -> tuple[str, str]:
+    """How often a stranger reaches a similarity: a short phrase, and the count that it rests on.
+
+    Where nobody was counted at that height the phrase is the 95 % bound of the rule of three. A gallery that has grown
+    since gives a stranger more chances; one that is smaller is not promised fewer.
+    """
+    alarms = alarms_at(threshold, similarity)
+    if alarms is None or not threshold.searches:
         return t("Odds unknown until this gallery is calibrated."), ""
-    return (
-        t("False alarm: at most 1 in {rate} searches.", rate=_one_in(threshold.fpir)),
-        t("That is how often a stranger reaches the threshold; fewer reach {value}.", value=decimal(similarity)),
+    rate = max(alarms, 3) / threshold.searches if not alarms else alarms / threshold.searches
+    grown = people > threshold.gallery_size > 0
+    if grown and rate < 1:
+        rate = -math.expm1(math.log1p(-rate) * people / threshold.gallery_size)
+    counted = t(
+        "{alarms} of {searches} searches of strangers scored {value} or more.",
+        alarms=number_text(alarms) if alarms else t("None"),
+        searches=number_text(threshold.searches),
+        value=decimal(similarity),
     )
+    if grown:
+        counted += " " + t("The gallery has grown since, which is reckoned in.")
+    if rate > _OFTEN:
+        return t("Strangers often score this high."), counted
+    if not alarms:
+        return t("False alarm: fewer than 1 in {rate}.", rate=_one_in(rate, down=True)), counted
+    return t("False alarm: about 1 in {rate}.", rate=_one_in(rate)), counted

@@ -239,11 +239,16 @@ def _below(session: Session, view: FaceView, opened: str | None, sources: Source
         return Markup("")
     stranger = view.kind == "stranger"
     unfolded = stranger or any(candidate.identity.id == opened for candidate in view.below)
-    rows = join(_entry(session, view, c, t("Below the threshold"), None, opened, sources) for c in view.below)
+    rows = join(_entry(session, view, c, _below_words(c, sources), None, opened, sources) for c in view.below)
     words = "{number} nearest below the threshold" if stranger else "{number} more below the threshold"
     return Markup('<details class="bf-fold"{open}><summary>{icon}{words}</summary>{rows}</details>').format(
         open=Markup(" open") if unfolded else "", icon=icon("right"), words=t(words, number=len(view.below)), rows=rows
     )
+
+
+def _below_words(candidate: Candidate, sources: Sources) -> str:
+    words, counted = sources.odds(candidate.similarity)
+    return words if counted else t("Below the threshold")
 
 
 def _stranger(session: Session, view: FaceView, sources: Sources) -> Markup:
