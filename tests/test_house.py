@@ -17,10 +17,11 @@ from reid.settings import CHECKOUT
 FLOORS = {
     "reid.types": 0, "reid.errors": 0, "reid": 0,
     "reid.settings": 1, "reid.images": 1, "reid.metrics": 1, "reid.threshold": 1, "reid.tables": 1, "reid.faces": 1,
+    "reid.verdicts": 1,
     "reid.detect.base": 1, "reid.networks.base": 1, "reid.gallery.base": 1,
     "reid.weights": 2, "reid.align": 2, "reid.quality": 2, "reid.detect": 2, "reid.networks": 2, "reid.space": 2,
     "reid.gallery": 2, "reid.runtime": 2,
-    "reid.describe": 3, "reid.recognizer": 3, "reid.assign": 3, "reid.demo": 3,
+    "reid.describe": 3, "reid.recognizer": 3, "reid.assign": 3, "reid.demo": 3, "reid.feedback": 3,
     "reid.ui": 4, "trainer": 4,
     "reid.server": 5, "reid.cli": 5, "reid.commands": 5, "trainer.commands": 5, "app": 5,
 }  # fmt: skip
