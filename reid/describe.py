@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -12,6 +10,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from reid.ahead import map_ahead
 from reid.align import chip
 from reid.detect.base import FaceDetector
 from reid.errors import ImageDecodeError
@@ -124,27 +123,17 @@ class Describer:
             paths: file and the name that messages give it.
             choice: which face of each photograph.
         """
+
+        def read(file: tuple[Path, str]) -> _Read:
+            return self._read(*file, choice)
+
         pending: list[_Read] = []
-        for read in self._read_ahead(paths, choice):
-            pending.append(read)
-            if sum(len(one.cuts) for one in pending) >= _BATCH or len(pending) >= _AHEAD:
+        for one in map_ahead(read, paths, threads=_READERS, ahead=_AHEAD):
+            pending.append(one)
+            if sum(len(each.cuts) for each in pending) >= _BATCH or len(pending) >= _AHEAD:
                 yield from self._finish(pending)
                 pending = []
         yield from self._finish(pending)
-
-    def _read_ahead(self, paths: Iterable[tuple[Path, str]], choice: FaceChoice | Literal["all"]) -> Iterator[_Read]:
-        with ThreadPoolExecutor(_READERS, thread_name_prefix="read") as pool:
-            ahead: deque[Future[_Read]] = deque()
-            try:
-                for path, name in paths:
-                    ahead.append(pool.submit(self._read, path, name, choice))
-                    if len(ahead) >= _AHEAD:
-                        yield ahead.popleft().result()
-                while ahead:
-                    yield ahead.popleft().result()
-            finally:
-                for future in ahead:
-                    future.cancel()
 
     def _read(self, path: Path, name: str, choice: FaceChoice | Literal["all"]) -> _Read:
         try:
