@@ -21,9 +21,10 @@ import trainer.train
 from reid.types import STRANGER
 from reid.weights.store import WeightsFile
 from trainer.data import FoundFace
+from trainer.job import Job, Trained
 from trainer.recipes import OPEN_SET, Recipe
 from trainer.splits import Split, split_of
-from trainer.train import Job, Trained, Trainer
+from trainer.train import Trainer
 from trainer.world import joined
 
 SIDE_PX = 32

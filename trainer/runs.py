@@ -14,8 +14,8 @@ from typing import Any
 from reid.errors import SettingsError, TrainingError, WeightsError
 from reid.weights.files import storage_errors, write_together
 from reid.weights.store import CONFIG, WeightsFile, read_config, write_run
+from trainer.job import Job, Trained
 from trainer.splits import Split
-from trainer.train import Job, Trained
 
 METRICS = "metrics.json"
 VERSION = 1

@@ -5,15 +5,11 @@ Knows the head, the network and the recipe; not where photographs come from and 
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
 import math
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -23,77 +19,19 @@ from tqdm import tqdm
 
 from reid.errors import TrainingError
 from reid.networks.facenet import load_module, read_standardisation
-from reid.weights.store import WeightsFile
 from trainer import checkpoint, logs
 from trainer.arcface import AdaFace, ArcFaceHead
 from trainer.batches import Batch, Batches
+from trainer.job import Job, Trained
 from trainer.losses import label_loss, same_embedding_loss, same_similarities_loss
 from trainer.model import between, margin_at, pull_to_start, set_mode, student_of, widened
-from trainer.recipes import Recipe
 from trainer.splits import Split
 from trainer.validate import Validation, Validator, embed, to_input
 from trainer.world import World
 
 log = logging.getLogger(__name__)
 
-Teacher = Literal["self", "sface", "none"]
 DEFAULT_ALPHA = 0.75  # where nothing can be validated and the recipe interpolates
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One training run as it was asked for.
-
-    Attributes:
-        weights: where it starts.
-        run: folder that it is written to.
-        seed: of everything that is drawn.
-        embedding_dim: length of the new embedding; None for that of the weights.
-        teacher: whose embeddings unlabelled and degraded photographs are pulled to.
-        workers: threads that make views; 0 chooses.
-    """
-
-    recipe: Recipe
-    weights: WeightsFile
-    run: Path
-    seed: int = 0
-    embedding_dim: int | None = None
-    teacher: Teacher = "self"
-    workers: int = 0
-
-    def fingerprint(self, split: Split) -> dict[str, Any]:
-        """What must be the same for a run to be continued."""
-        faces = sorted(f"{face.sha256} {face.label}" for face in (*split.train, *split.unlabelled))
-        return {
-            "recipe": asdict(self.recipe),
-            "weights_sha256": self.weights.sha256,
-            "seed": self.seed,
-            "embedding_dim": self.embedding_dim,
-            "teacher": self.teacher,
-            "faces": hashlib.sha256("\n".join(faces).encode()).hexdigest(),
-        }
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Trained:
-    """What a run ends with.
-
-    Attributes:
-        state: parameters and buffers of the network to keep.
-        alpha: share of the trained weights in it; 1 where the recipe does not interpolate.
-        frozen: validation of the weights it started from; None where nothing could be validated.
-        tuned: validation of `state`.
-        by_alpha: validation score of each alpha that was tried.
-    """
-
-    state: Mapping[str, Tensor]
-    dim: int
-    alpha: float
-    best_epoch: int
-    history: list[dict[str, Any]]
-    frozen: Validation | None
-    tuned: Validation | None
-    by_alpha: dict[float, float]
 
 
 class Trainer:
@@ -328,8 +266,8 @@ class Trainer:
             log.info("nothing to resume; starting from the beginning")
             return
         wanted, had = self.job.fingerprint(self.split), dict(found.state["job"])
-        if wanted != _from_json(had, wanted):
-            other = [key for key, value in wanted.items() if value != _from_json(had, wanted).get(key)]
+        other = [key for key, value in wanted.items() if value != had.get(key)]
+        if other:
             raise TrainingError(
                 f"The run in {self.job.run} was started with other {', '.join(other)}. Give the same as then, "
                 "or start anew with another --save-path."
@@ -372,9 +310,3 @@ def _score(row: Mapping[str, Any]) -> float:
 
 def _part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
-
-
-def _from_json(had: dict[str, Any], wanted: dict[str, Any]) -> dict[str, Any]:
-    """JSON turns tuples into lists: compare after the same turn."""
-    restored: dict[str, Any] = json.loads(json.dumps(wanted))
-    return wanted if restored == had else had

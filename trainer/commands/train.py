@@ -53,7 +53,8 @@ def run(args: argparse.Namespace) -> int:
     from reid.networks.facenet import choose_device
     from reid.weights import ensure
     from trainer import runs
-    from trainer.train import Job, Trainer
+    from trainer.job import Job
+    from trainer.train import Trainer
     from trainer.world import joined
 
     recipe = recipe_of(args)
@@ -151,7 +152,7 @@ def _list_skipped(folder: Path, faces: list[FoundFace]) -> None:
 
 
 def _outcome(folder: Path, trained: object) -> str:
-    from trainer.train import Trained
+    from trainer.job import Trained
 
     assert isinstance(trained, Trained)
     lines = [f"weights in {folder}: {trained.best_epoch} epochs, share of the trained weights {trained.alpha:g}"]

@@ -1,0 +1,75 @@
+"""What is asked of a training run and what comes out of it, as records. Knows no loop."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from torch import Tensor
+
+from reid.weights.store import WeightsFile
+from trainer.recipes import Recipe
+from trainer.splits import Split
+from trainer.validate import Validation
+
+Teacher = Literal["self", "sface", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One training run as it was asked for.
+
+    Attributes:
+        weights: where it starts.
+        run: folder that it is written to.
+        seed: of everything that is drawn.
+        embedding_dim: length of the new embedding; None for that of the weights.
+        teacher: whose embeddings unlabelled and degraded photographs are pulled to.
+        workers: threads that make views; 0 chooses.
+    """
+
+    recipe: Recipe
+    weights: WeightsFile
+    run: Path
+    seed: int = 0
+    embedding_dim: int | None = None
+    teacher: Teacher = "self"
+    workers: int = 0
+
+    def fingerprint(self, split: Split) -> dict[str, Any]:
+        """What must be the same for a run to be continued."""
+        faces = sorted(f"{face.sha256} {face.label}" for face in (*split.train, *split.unlabelled))
+        return {
+            "recipe": json.loads(json.dumps(asdict(self.recipe))),  # as a checkpoint gives it back: no tuples
+            "weights_sha256": self.weights.sha256,
+            "seed": self.seed,
+            "embedding_dim": self.embedding_dim,
+            "teacher": self.teacher,
+            "faces": hashlib.sha256("\n".join(faces).encode()).hexdigest(),
+        }
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trained:
+    """What a run ends with.
+
+    Attributes:
+        state: parameters and buffers of the network to keep.
+        alpha: share of the trained weights in it; 1 where the recipe does not interpolate.
+        frozen: validation of the weights it started from; None where nothing could be validated.
+        tuned: validation of `state`.
+        by_alpha: validation score of each alpha that was tried.
+    """
+
+    state: Mapping[str, Tensor]
+    dim: int
+    alpha: float
+    best_epoch: int
+    history: list[dict[str, Any]]
+    frozen: Validation | None
+    tuned: Validation | None
+    by_alpha: dict[float, float]
