@@ -250,3 +250,75 @@ def test_a_likely_duplicate_must_be_answered_before_saving(
     assert ann is not None
     assert ann.photo_count == 4
     page.context.close()
+
+
+def test_a_face_that_is_not_somebody_is_not_offered_that_person_again(
+    surfer: Surfer, recognizer: Recognizer, tmp_path: Path
+) -> None:
+    page = surfer.open()
+    search(page, save(tmp_path / "lookalike.jpg", [2], doubts=[0.2]))
+    page.fill(".bf-slider input[type=number]", "0.5")
+    page.wait_for_selector(".bf-insp button:has-text('Not this person')")
+    page.click(".bf-insp button:has-text('Not this person')")
+    page.wait_for_selector(".bf-toast:has-text('is remembered as not')")
+    page.wait_for_selector(".bf-insp:has-text('1 rejected earlier')")
+    assert page.inner_text(".bf-facebtn .bf-facebtn__n bdi") == "No candidate"
+    page.click(".bf-toast [data-act=undo]")
+    page.wait_for_selector(".bf-facebtn:has-text('ليلى حداد')")
+    who = recognizer.gallery.find("ليلى حداد")
+    assert who is not None
+    assert recognizer.gallery.rejections([who.id]) == []
+    page.context.close()
+
+
+def test_a_confirmed_face_is_enrolled_and_taken_back(surfer: Surfer, recognizer: Recognizer, tmp_path: Path) -> None:
+    who = recognizer.gallery.find("ليلى حداد")
+    assert who is not None
+    page = surfer.open()
+    search(page, save(tmp_path / "confirmed.jpg", [2], patch_px=111))
+    page.click(".bf-insp button:has-text('This is ليلى')")
+    page.wait_for_selector(".bf-toast:has-text('has 4 photographs now')")
+    page.keyboard.press("Control+z")
+    page.wait_for_selector(".bf-toast:has-text('The photograph was taken away')")
+    assert recognizer.gallery.identity(who.id).photo_count == 3
+    page.context.close()
+
+
+def test_a_stranger_is_enrolled_from_the_inspector(surfer: Surfer, recognizer: Recognizer, tmp_path: Path) -> None:
+    page = surfer.open()
+    search(page, save(tmp_path / "new.jpg", [4]))
+    page.fill("#bf-who", "Eva")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".bf-toast:has-text('Eva is enrolled')")
+    page.wait_for_selector(".bf-insp .bf-cand__name:has-text('Eva')")
+    eva = recognizer.gallery.find("Eva")
+    assert eva is not None
+    recognizer.gallery.remove(eva.id)
+    page.context.close()
+
+
+def test_two_faces_are_compared_in_four_views_with_one_zoom(surfer: Surfer, tmp_path: Path) -> None:
+    page = surfer.open()
+    search(page, save(tmp_path / "compare.jpg", [2]))
+    page.click(".bf-insp button:has-text('Compare')")
+    page.wait_for_selector("#compare-dialog .bf-cmp")
+    shoot(page, "fake-compare")
+    for key, mode in (("2", "curtain"), ("3", "overlay"), ("4", "blink"), ("1", "side")):
+        page.keyboard.press(key)
+        assert page.get_attribute(".bf-cmp", "data-mode") == mode
+    page.keyboard.press("+")
+    zoomed = page.evaluate("[...document.querySelectorAll('.bf-cmp__img')].map(i => i.style.transform)")
+    assert len(set(zoomed)) == 1
+    assert "scale(1.5)" in zoomed[0]
+    first = page.get_attribute("#compare-dialog [data-evidence]", "src")
+    page.keyboard.press("]")
+    assert page.get_attribute("#compare-dialog [data-evidence]", "src") != first
+    page.keyboard.press("2")
+    page.focus(".bf-cmp__cut")
+    page.keyboard.press("ArrowRight")
+    assert page.get_attribute(".bf-cmp__cut", "aria-valuenow") == "52"
+    page.keyboard.press("Escape")
+    assert not page.is_visible("#compare-dialog")
+    page.click(".bf-insp button:has-text('Compare')")
+    page.wait_for_selector("#compare-dialog .bf-cmp", state="visible")
+    page.context.close()

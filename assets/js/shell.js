@@ -1,5 +1,6 @@
 // What belongs to the whole page: light and dark, links to tabs and people, Back, files from anywhere, dialogs, webcam.
 (() => {
+  const words = window.bytefaceWords;
   const $ = (selector, root = document) => root.querySelector(selector);
   // light and dark: the system decides until somebody does
   const remembered = () => { try { return localStorage.getItem('byteface-theme'); } catch { return null; } };
@@ -23,6 +24,7 @@
     visit();
   };
   addEventListener('popstate', visit);
+  window.bytefaceRefresh = visit;
 
   const give = (id, files) => {
     const input = $(`#${id} input[type=file]`);
@@ -51,8 +53,8 @@
         if (type) files.push(new File([await item.getType(type)], `pasted.${type.split('/')[1]}`, { type }));
       }
       if (files.length) return give(id, files);
-      say(window.bytefaceWords.nothing_pasted);
-    } catch { say(window.bytefaceWords.paste_refused); }
+      say(words.nothing_pasted);
+    } catch { say(words.paste_refused); }
   }
 
   const say = text => {
@@ -70,7 +72,7 @@
     let stream;
     try {
       stream = await navigator.mediaDevices.getUserMedia({ video: { width: { ideal: 1280 } }, audio: false });
-    } catch { return say(window.bytefaceWords.camera_refused); }
+    } catch { return say(words.camera_refused); }
     video.srcObject = stream;
     await video.play();
     dialog.open(box);
@@ -92,7 +94,7 @@
 
   document.addEventListener('click', event => {
     const target = event.target.closest(
-      '[data-theme-toggle],[data-pick],[data-paste],[data-camera],[data-tab],[data-person],[data-dialog],'
+      '[data-theme-toggle],[data-copy-link],[data-pick],[data-paste],[data-camera],[data-tab],[data-person],[data-dialog],'
       + '[data-dialog-close],[data-tab-id]');
     if (!target) return;
     if (target.tagName === 'A') {
@@ -103,6 +105,8 @@
     if ('themeToggle' in data) {
       const dark = document.body.classList.toggle('dark');
       try { localStorage.setItem('byteface-theme', dark ? 'dark' : 'light'); } catch { /* private window */ }
+    } else if ('copyLink' in data) {
+      navigator.clipboard?.writeText(location.href).then(() => say(words.link_copied), () => say(location.href));
     } else if (data.pick) $(`#${data.pick} input[type=file]`)?.click();
     else if (data.paste) paste(data.paste);
     else if (data.camera) camera(data.camera);
@@ -119,6 +123,11 @@
   document.addEventListener('keydown', event => {
     const box = event.key === 'Escape' && [...document.querySelectorAll('.bf-modal')].find(modal => !modal.hidden);
     if (box && box.id !== 'camera-dialog') dialog.close(box);
+  });
+  document.addEventListener('keydown', event => {
+    if (!(event.ctrlKey || event.metaKey) || event.key !== 'z' || event.target.closest('input, textarea')) return;
+    const undo = [...document.querySelectorAll('.bf-toast:not([hidden]) [data-act=undo]')].pop();
+    if (undo) { event.preventDefault(); undo.click(); }
   });
   document.addEventListener('dragover', event => {
     const zone = event.target.closest?.('[data-drop]');

@@ -12,20 +12,24 @@ os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 import gradio as gr
 from markupsafe import Markup
 
+from reid.errors import ReidError
 from reid.recognizer import Recognizer
 from reid.ui.components import shell
-from reid.ui.context import ASSETS, Page, Tab, html
+from reid.ui.context import Page, Tab, html, script
 from reid.ui.enrol import EnrolTab
 from reid.ui.gallery import GalleryTab
 from reid.ui.handlers import Updates, event_data, guarded
 from reid.ui.probe import ProbeTab
 from reid.ui.session import Sessions
 from reid.ui.text import t
+from reid.ui.threshold import ThresholdTab
+from reid.ui.undo import Undos
 
 TABS: dict[str, tuple[str, Callable[[Page], Tab]]] = {
     "probe": ("Probe", ProbeTab),
     "gallery": ("Gallery", GalleryTab),
     "enrol": ("Enrol", EnrolTab),
+    "threshold": ("Threshold", ThresholdTab),
 }
 """In the order of the bar."""
 
@@ -42,11 +46,11 @@ def build_ui(recognizer: Recognizer, sessions: Sessions) -> gr.Blocks:
             shell.toasts(),
             apply_default_css=False,
             elem_id="bf-messages",
-            js_on_load=(ASSETS / "js" / "toasts.js").read_text(encoding="utf-8"),
+            js_on_load=script("toasts.js"),
         )
         route = gr.HTML("", visible="hidden", js_on_load="window.bytefaceVisit = place => trigger('visit', place);")
         with gr.Tabs(elem_id="bf-tabs", selected="probe") as tabs:
-            page = Page(recognizer, sessions, top, messages, tabs, route)
+            page = Page(recognizer, sessions, top, messages, Undos(), tabs, route)
             built: dict[str, Tab] = {}
             for name, (label, tab) in TABS.items():
                 with gr.Tab(label, id=name):
@@ -78,6 +82,15 @@ def _listen(blocks: gr.Blocks, page: Page, tabs: dict[str, Tab]) -> None:
         query = request.query_params
         return {**first, **draw(query.get("tab", ""), query.get("person", ""), values)}
 
+    def undo(event: gr.EventData) -> Updates:
+        action = page.undos.take(str(event_data(event).get("id", "")))
+        if action is None:
+            raise ReidError(t("This cannot be taken back any more. It was undone already, or is too long ago."))
+        return {page.messages: shell.toasts(shell.toast(action()))}
+
+    page.messages.act(said(undo), None, [page.messages], api_visibility="private", show_progress="hidden").then(
+        None, None, None, js="() => window.bytefaceRefresh()"
+    )
     page.route.visit(
         said(visit), inputs, outputs, api_visibility="private", show_progress="hidden", concurrency_limit=None
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any, Protocol
 
@@ -12,10 +12,17 @@ from reid.recognizer import Recognizer
 from reid.settings import CHECKOUT
 from reid.ui.components import shell
 from reid.ui.session import Sessions
+from reid.ui.undo import Undos
 
 ASSETS = CHECKOUT / "assets"
 
-ACTS = (ASSETS / "js" / "acts.js").read_text(encoding="utf-8")
+
+def script(name: str) -> str:
+    """A file of `assets/js`."""
+    return (ASSETS / "js" / name).read_text(encoding="utf-8")
+
+
+ACTS = script("acts.js")
 """Reports presses of `data-act` elements as the event 'act'; for `gr.HTML(js_on_load=)`."""
 
 
@@ -26,15 +33,19 @@ class Page:
     Attributes:
         top: the bar with the number of people, redrawn where it changes.
         messages: the toasts.
+        undos: what a toast's Undo button takes back.
         route: a hidden piece through which the browser says where it is: the event `visit` with tab and person.
+        shared: components of one tab that another one changes, by name.
     """
 
     recognizer: Recognizer
     sessions: Sessions
     top: gr.HTML
     messages: gr.HTML
+    undos: Undos
     tabs: gr.Tabs
     route: gr.HTML
+    shared: dict[str, Any] = field(default_factory=dict)
 
     @property
     def gallery_name(self) -> str:

@@ -7,8 +7,10 @@ import gradio as gr
 from reid.errors import IdentityNotFoundError
 from reid.types import Identity
 from reid.ui.components import shell
-from reid.ui.components.people import people_page, person
-from reid.ui.context import Page, html
+from reid.ui.components.people import people_page
+from reid.ui.components.person import person
+from reid.ui.context import ACTS, Page, html, script
+from reid.ui.editing import change, view_of
 from reid.ui.handlers import Updates, event_data, guarded, number_of
 from reid.ui.markup import icon
 from reid.ui.text import count, t
@@ -40,7 +42,9 @@ class GalleryTab:
                 )
             self.people = html(acts=True, elem_id="bf-people")
         with gr.Column(visible=False, elem_classes="bf-one") as self.one:
-            self.person = html(acts=True, elem_id="bf-person")
+            self.person = gr.HTML(
+                "", apply_default_css=False, elem_id="bf-person", js_on_load=ACTS + script("person.js")
+            )
         self.all = [self.list, self.people, self.one, self.person, page.top, page.messages]
         self.inputs = [self.query, self.order]
         self._listen()
@@ -81,6 +85,10 @@ class GalleryTab:
                 return self.show_people(query, order, number_of(data, "id", 1))
             case "erase":
                 return self.erase(str(data.get("id", "")), query, order)
+            case "record" | "cover" | "move" | "delete" | "merge":
+                shown, message = change(self.page, data)
+                updates = self.show_person(shown, query, order) if shown else self.show_people(query, order)
+                return {**updates, self.page.top: self.page.bar(), self.page.messages: message}
         return {}
 
     def show_people(self, query: str, order: str, number: int = 1) -> Updates:
@@ -95,17 +103,15 @@ class GalleryTab:
 
     def show_person(self, identity_id: str, query: str, order: str) -> Updates:
         """One person's view; the cards where somebody else has erased that person."""
-        gallery = self.page.recognizer.gallery
         try:
-            identity = gallery.identity(identity_id)
-            photos = gallery.photos(identity_id)
+            view = view_of(self.page.recognizer, identity_id)
         except IdentityNotFoundError:
             gone = shell.toast(t("This person is not enrolled"), t("Somebody may have erased the record."), "warn")
             return {**self.show_people(query, order), self.page.messages: shell.toasts(gone)}
         return {
             self.list: gr.Column(visible=False),
             self.one: gr.Column(visible=True),
-            self.person: person(identity, photos),
+            self.person: person(view),
         }
 
     def erase(self, identity_id: str, query: str, order: str) -> Updates:

@@ -10,11 +10,13 @@ from markupsafe import Markup
 
 from reid.errors import ReidError
 from reid.images import read_photograph
+from reid.ui.answering import answer
 from reid.ui.components import shell
+from reid.ui.components.compare import compare
 from reid.ui.components.faces import faces
 from reid.ui.components.inspector import Sources, inspector
 from reid.ui.components.stage import stage, title
-from reid.ui.context import Page, html
+from reid.ui.context import ACTS, Page, html, script
 from reid.ui.handlers import Updates, error_toast, event_data, guarded, number_of
 from reid.ui.probing import FaceView, decide, look
 from reid.ui.session import Session
@@ -40,9 +42,14 @@ class ProbeTab:
             self._build_result()
         self.all = [
             self.title, self.stage, self.faces, self.inspector, self.words, self.session, self.files, self.busy,
-            self.progress, self.start, self.empty, self.full, page.messages,
+            self.progress, self.start, self.empty, self.full, page.top, page.messages,
         ]  # fmt: skip
         self.inputs = [self.session, self.slider, self.k]
+        page.shared["slider"] = self.slider
+        self.compare = gr.HTML(
+            "", apply_default_css=False, elem_id="bf-compare", js_on_load=ACTS + script("compare.js")
+        )
+        self.all.append(self.compare)
         self._listen()
 
     def _build_result(self) -> None:
@@ -92,7 +99,7 @@ class ProbeTab:
             api_visibility="private",
             show_progress="hidden",
         )
-        for piece in (self.stage, self.faces, self.inspector):
+        for piece in (self.stage, self.faces, self.inspector, self.compare):
             piece.act(said(self.act), inputs, self.all, api_visibility="private", show_progress="hidden",
                       concurrency_limit=None)  # fmt: skip
         for control in (self.slider, self.k):
@@ -158,7 +165,25 @@ class ProbeTab:
                 session.select(number_of(data, "i"))
             case "open":
                 session.opened = str(data.get("id", ""))
+            case "compare":
+                return self.show_compare(session, shown, k, str(data.get("id", "")))
+            case "confirm" | "reject" | "withdraw" | "name":
+                done = answer(self.page, session, data)
+                return {**self.show(session, shown, k), self.page.top: self.page.bar(), self.page.messages: done}
         return self.show(session, shown, k)
+
+    def show_compare(self, session: Session, shown: float, k: int, identity_id: str) -> Updates:
+        """Opens the compare dialog on one candidate of the selected face."""
+        views = self._views(session, shown, k)
+        view = views[session.face]
+        found = (
+            [one for one in view.assigned.result.candidates if one.identity.id == identity_id] if view.assigned else []
+        )
+        photos = self.page.recognizer.gallery.photos(identity_id)
+        if not found or not photos:
+            return self.show(session, shown, k)
+        phrase, counted = self._odds(found[0].similarity)
+        return {self.compare: compare(session, view, found[0], photos, f"{phrase} {counted}")}
 
     def again(self, session_id: str, shown: float, k: int) -> Updates:
         """Decides again with another threshold or number of candidates; no network is asked."""
@@ -188,8 +213,7 @@ class ProbeTab:
         shot = session.shot
         if shot is None:
             return {}
-        threshold = self.page.recognizer.threshold
-        views = decide(self.page.recognizer, shot, exact(threshold, float(shown)), int(k))
+        views = self._views(session, shown, k)
         return {
             self.start: gr.Column(visible=False),
             self.full: gr.Column(visible=True),
@@ -200,13 +224,16 @@ class ProbeTab:
             self.words: self._meaning(shown),
         }
 
+    def _views(self, session: Session, shown: float, k: int) -> list[FaceView]:
+        recognizer = self.page.recognizer
+        assert session.shot is not None
+        return decide(recognizer, session.shot, exact(recognizer.threshold, float(shown)), int(k))
+
     def _inspector(self, session: Session, views: Sequence[FaceView]) -> Markup:
-        threshold = self.page.recognizer.threshold
-        gallery = self.page.recognizer.gallery
-        people = gallery.count()
-        return inspector(
-            session, views, Sources(gallery.photos, lambda similarity: odds(threshold, similarity, people))
-        )
+        return inspector(session, views, Sources(self.page.recognizer.gallery.photos, self._odds))
+
+    def _odds(self, similarity: float) -> tuple[str, str]:
+        return odds(self.page.recognizer.threshold, similarity, self.page.recognizer.gallery.count())
 
     def _meaning(self, shown: float) -> Markup:
         threshold = self.page.recognizer.threshold

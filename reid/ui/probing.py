@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from reid.assign import Assigned, assign
+from reid.feedback import without_rejected
 from reid.recognizer import Recognizer
-from reid.types import Candidate, Photograph, Template
+from reid.types import Candidate, Photograph, Rejection, Template
 from reid.ui.session import Shot, shot_of
 from reid.verdicts import Remark, not_searched
 
@@ -26,6 +27,8 @@ class FaceView:
         index: its place in the photograph; people count from 1.
         assigned: None where the face was not searched.
         reason: why not.
+        rejected: candidates that were left out because somebody said so, with what was said.
+        rivals: index of each other face that lost somebody to this one, with whom and how alike.
     """
 
     index: int
@@ -35,6 +38,8 @@ class FaceView:
     reason: Remark | None
     threshold: float
     shown: int
+    rejected: tuple[tuple[Candidate, Rejection], ...] = ()
+    rivals: tuple[tuple[int, Candidate], ...] = ()
 
     @property
     def number(self) -> int:
@@ -75,13 +80,29 @@ def decide(recognizer: Recognizer, shot: Shot, threshold: float, k: int) -> list
     """
     reasons = [not_searched(template) for template in shot.templates]
     searched = [template for template, reason in zip(shot.templates, reasons, strict=True) if reason is None]
-    answers = iter(assign(recognizer.decide(searched, k=max(k, _AT_LEAST), threshold=threshold)))
+    results = recognizer.decide(searched, k=max(k, _AT_LEAST), threshold=threshold)
+    names = {candidate.identity.id for result in results for candidate in result.candidates}
+    said = recognizer.gallery.rejections(sorted(names))
+    heard = [without_rejected(result, said) for result in results]
+    answers = iter(assign([result for result, _ in heard]))
+    left_out = iter([rejected for _, rejected in heard])
     positions = [index for index, reason in enumerate(reasons) if reason is None]
     views = []
     for index, (template, reason) in enumerate(zip(shot.templates, reasons, strict=True)):
         found = _numbered(next(answers), positions) if reason is None else None
-        views.append(FaceView(index, shot, template, found, reason, threshold, k))
-    return views
+        rejected = next(left_out) if reason is None else ()
+        views.append(FaceView(index, shot, template, found, reason, threshold, k, rejected))
+    return [replace(view, rivals=_rivals(view, views)) for view in views]
+
+
+def _rivals(view: FaceView, views: Sequence[FaceView]) -> tuple[tuple[int, Candidate], ...]:
+    return tuple(
+        (other.index, candidate)
+        for other in views
+        if other.assigned
+        for candidate, owner in other.assigned.elsewhere
+        if owner == view.index
+    )
 
 
 def _numbered(assigned: Assigned, positions: Sequence[int]) -> Assigned:

@@ -46,7 +46,7 @@ def meaning(threshold: Threshold, value: float, people: int) -> Markup:
                 value=decimal(value),
             ),
         )
-    rate = _one_in(threshold.fpir)
+    rate = one_in(threshold.fpir)
     return Markup('<p class="bf-strip__w"><b>{}</b> {} {}</p>').format(
         t("1 false alarm in {rate} searches", rate=rate),
         t(
@@ -64,10 +64,10 @@ def _growth(threshold: Threshold, people: int) -> str:
         return ""
     if expected < threshold.fpir:
         return t("With {people} enrolled, as now, they are rarer.", people=number_text(people))
-    return t("With {people} enrolled, as now, expect 1 in {rate}.", people=number_text(people), rate=_one_in(expected))
+    return t("With {people} enrolled, as now, expect 1 in {rate}.", people=number_text(people), rate=one_in(expected))
 
 
-def _one_in(rate: float, *, down: bool = False) -> str:
+def one_in(rate: float, *, down: bool = False) -> str:
     """Searches for one alarm with as many digits as such a count deserves: 1 in 830, 1 in 4,000."""
     searches = 1 / max(rate, 1e-9)
     if searches < 10:
@@ -101,5 +101,5 @@ def odds(threshold: Threshold, similarity: float, people: int) -> tuple[str, str
     if rate > _OFTEN:
         return t("Strangers often score this high."), counted
     if not alarms:
-        return t("False alarm: fewer than 1 in {rate}.", rate=_one_in(rate, down=True)), counted
-    return t("False alarm: about 1 in {rate}.", rate=_one_in(rate)), counted
+        return t("False alarm: fewer than 1 in {rate}.", rate=one_in(rate, down=True)), counted
+    return t("False alarm: about 1 in {rate}.", rate=one_in(rate)), counted

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from reid.types import Candidate, Photo
+from reid.ui.components.answers import acts, crop_source, naming, rejected, resembles
 from reid.ui.components.faces import remark_words
 from reid.ui.components.stage import chip_source
 from reid.ui.markup import button, decision, icon, join, lead_line, mini_scale, picture, scale
@@ -32,11 +33,6 @@ class Sources:
     odds: Callable[[float], tuple[str, str]]
 
 
-def crop_source(photo_id: str) -> str:
-    """Where the crop of an enrolled photograph is served."""
-    return f"crops/{photo_id}"
-
-
 def inspector(session: Session, views: Sequence[FaceView], sources: Sources) -> Markup:
     """The card beside the picture."""
     if not views:
@@ -49,12 +45,15 @@ def inspector(session: Session, views: Sequence[FaceView], sources: Sources) -> 
     else:
         body = _stranger(session, view, sources)
     return Markup(
-        '<aside class="bf-card bf-insp" aria-label="{label}">{head}<div class="bf-insp__l">{lead}</div>{body}</aside>'
+        '<aside class="bf-card bf-insp" aria-label="{label}">{head}<div '
+        'class="bf-insp__l">{lead}</div>{body}{rejected}{naming}</aside>'
     ).format(
         label=t("Candidates for face {number}", number=view.number),
         head=_head(session, view, len(views)),
         lead=lead_line(),
         body=body,
+        rejected=rejected(view),
+        naming=naming(view),
     )
 
 
@@ -137,7 +136,7 @@ def _card(session: Session, view: FaceView, candidate: Candidate, rank: int | No
         '<article class="bf-cand"><div class="bf-cand__h">{rank}'
         '<a class="bf-cand__name bf-clip" href="?tab=gallery&amp;person={id}" data-person="{id}"><bdi>{name}</bdi></a>'
         '<span class="bf-quiet bf-end">{photos}</span></div><div class="bf-pair">{probe}{evidence}</div>'
-        '<div class="bf-stack bf-cand__b">{scale}{odds}{others}</div></article>'
+        '<div class="bf-stack bf-cand__b">{scale}{odds}{resembles}{others}{acts}</div></article>'
     ).format(
         rank=Markup('<span class="bf-no">{}</span>').format(rank) if rank else "",
         id=identity.id,
@@ -153,7 +152,9 @@ def _card(session: Session, view: FaceView, candidate: Candidate, rank: int | No
         evidence=_evidence(candidate, evidence, identity.photo_count),
         scale=scale(candidate.similarity, view.threshold),
         odds=odds,
+        resembles=resembles(view, candidate),
         others=_others(identity.name, photos, candidate.photo_id),
+        acts=acts(candidate),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from reid.types import Candidate
-from reid.ui.components.inspector import crop_source
+from reid.ui.components.answers import crop_source
 from reid.ui.markup import button, glyph, picture, scale
 from reid.ui.text import count, t
 

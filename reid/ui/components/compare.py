@@ -1,0 +1,165 @@
+"""Two faces over the whole page: side by side, curtain, overlay, blink; one zoom for both. All of it runs in "
+"the browser.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Sequence
+
+from markupsafe import Markup
+
+from reid.types import Candidate, Photo
+from reid.ui.components.answers import crop_source
+from reid.ui.components.faces import remark_words
+from reid.ui.components.stage import chip_source
+from reid.ui.markup import button, icon, join, lead_line, scale
+from reid.ui.probing import FaceView
+from reid.ui.session import Session
+from reid.ui.text import day, t
+from reid.verdicts import described
+
+_VIEWS = (("side", "compare", "Side by side"), ("curtain", "curtain", "Curtain"), ("overlay", "overlay", "Overlay"),
+          ("blink", "blink", "Blink"))  # fmt: skip
+
+
+def compare(session: Session, view: FaceView, candidate: Candidate, photos: Sequence[Photo], odds: str) -> Markup:
+    """The dialog, open, at the evidence photograph.
+
+    Args:
+        photos: all of the candidate's; the dialog leafs through them.
+        odds: the sentence about false alarms at the candidate's similarity.
+    """
+    shown = max((index for index, photo in enumerate(photos) if photo.id == candidate.photo_id), default=0)
+    name = candidate.identity.name
+    shots = [{"src": crop_source(photo.id), "source": photo.source, "day": day(photo.added_at)} for photo in photos]
+    return Markup(
+        '<div class="bf-modal" id="compare-dialog" data-n="{nonce}"><section class="bf-dialog bf-dialog--lg" '
+        'role="dialog" '
+        'aria-modal="true" aria-labelledby="cmp-title" data-shown="{shown}" data-photos="{photos}">{head}'
+        '<div class="bf-cmp" data-mode="side">{left}{right}</div><footer '
+        'class="bf-dialog__f">{lead}</footer></section></div>'
+    ).format(
+        nonce=uuid.uuid4().hex[:8],  # what was closed in the browser opens again
+        shown=shown,
+        photos=json.dumps(shots),
+        head=_head(view, name, shown, len(photos)),
+        left=_views(session, view, name, photos[shown]),
+        right=_verdict(view, candidate, odds),
+        lead=lead_line(),
+    )
+
+
+def _head(view: FaceView, name: str, shown: int, total: int) -> Markup:
+    def step(icon_name: str, label: str, by: int) -> Markup:
+        return Markup(
+            '<button type="button" class="bf-btn bf-btn--sm bf-btn--icon" data-leaf="{}" aria-label="{}">{}</button>'
+        ).format(by, label, icon(icon_name))
+
+    leaf = Markup(
+        '<div class="bf-row bf-row--tight bf-dialog__nav"><span class="bf-quiet bf-num">{word} <span '
+        "data-number>{n}</span> "
+        "{of}</span>{back}{next}</div>"
+    ).format(
+        word=t("Photograph"),
+        n=shown + 1,
+        of=t("of {total}", total=total),
+        back=step("left", t("Previous photograph"), -1),
+        next=step("right", t("Next photograph"), 1),
+    )
+    return Markup(
+        '<header class="bf-dialog__h"><div class="bf-grow"><h2 class="bf-h2" id="cmp-title">{title}</h2></div>{leaf}'
+        '<button type="button" class="bf-btn bf-btn--quiet bf-btn--icon" data-dialog-close aria-label="{close}">{x}'
+        "</button></header>"
+    ).format(
+        title=t("Compare face {number} with {name}", number=view.number, name=name),
+        leaf=leaf if total > 1 else "",
+        close=t("Close"),
+        x=icon("close"),
+    )
+
+
+def _views(session: Session, view: FaceView, name: str, photo: Photo) -> Markup:
+    probe = Markup('<img class="bf-cmp__img" src="{}" alt="{}" draggable="false">').format(
+        chip_source(session, view.shot, view.index), t("Probe, face {number}", number=view.number)
+    )
+    evidence = Markup('<img class="bf-cmp__img" data-evidence src="{}" alt="{}" draggable="false">').format(
+        crop_source(photo.id), t("Evidence, {name}", name=name)
+    )
+    facts = ", ".join(
+        remark_words(remark.words, remark.value, remark.limit_value) for remark in described(view.template)
+    )
+    return Markup(
+        '<div class="bf-cmp__l"><div class="bf-cmp__tools">{modes}<label class="bf-end">{zoom}<input '
+        'class="bf-range--plain" type="range" min="1" max="4" step=".1" value="1" data-zoom></label>'
+        '<label class="only-overlay">{opacity}<input class="bf-range--plain" type="range" min="0" max="100" value="50" '
+        'data-mix></label><button type="button" class="bf-btn bf-btn--sm only-blink" data-blink>{swap} '
+        "<kbd>{space}</kbd>"
+        '</button></div><div class="bf-cmp__stage"><div class="bf-cmp__pane">{probe}<span '
+        'class="bf-cmp__tag">{probe_word}'
+        '</span></div><div class="bf-cmp__pane">{evidence}<span class="bf-cmp__tag">{evidence_word}</span></div></div>'
+        '<div class="bf-cmp__one"><div class="bf-cmp__pane">{probe}<div class="bf-cmp__layer">{evidence}</div>'
+        '<span class="bf-cmp__tag">{probe_word}</span><span class="bf-cmp__tag '
+        'bf-cmp__tag--r">{evidence_word}</span></div>'
+        '<div class="bf-cmp__cut" role="slider" tabindex="0" aria-label="{curtain}" aria-valuemin="0" '
+        'aria-valuemax="100" '
+        'aria-valuenow="50"></div></div><div class="bf-cmp__cap"><dl class="bf-facts"><dt>{file}</dt><dd '
+        'class="bf-clip">'
+        '<bdi>{probe_file}</bdi></dd><dt>{face}</dt><dd>{facts}</dd></dl><dl class="bf-facts"><dt>{file}</dt>'
+        '<dd class="bf-clip"><bdi data-source>{source}</bdi></dd><dt>{added}</dt><dd '
+        "data-day>{day}</dd></dl></div></div>"
+    ).format(
+        modes=_modes(),
+        zoom=t("Zoom"),
+        opacity=t("Opacity"),
+        swap=t("Swap"),
+        space=t("Space"),
+        probe=probe,
+        evidence=evidence,
+        probe_word=t("Probe"),
+        evidence_word=t("Evidence"),
+        curtain=t("Curtain"),
+        file=t("File"),
+        probe_file=view.shot.name,
+        face=t("Face"),
+        facts=facts,
+        source=photo.source,
+        added=t("Enrolled"),
+        day=day(photo.added_at),
+    )
+
+
+def _modes() -> Markup:
+    return Markup('<div class="bf-seg" role="group" aria-label="{}">{}</div>').format(
+        t("View"),
+        join(
+            Markup('<button type="button" data-mode-btn="{}" aria-pressed="{}">{}{}</button>').format(
+                mode, "true" if mode == "side" else "false", icon(icon_name), t(words)
+            )
+            for mode, icon_name, words in _VIEWS
+        ),
+    )
+
+
+def _verdict(view: FaceView, candidate: Candidate, odds: str) -> Markup:
+    """Answers first; the similarity can stay covered until then."""
+    identity = candidate.identity
+    return Markup(
+        '<div class="bf-cmp__r bf-stack bf-stack--4"><h3 class="bf-h3">{title}</h3><p class="bf-quiet">{hint}</p>'
+        '<div class="bf-choice">{yes}{no}{open}</div><div class="bf-cmp__score">{scale}<p '
+        'class="bf-odds">{odds}</p></div>'
+        '<label class="checkbox-container bf-cmp__hide"><input type="checkbox" '
+        "data-hide><span>{hide}</span></label></div>"
+    ).format(
+        title=t("Your verdict"),
+        hint=t("Look for a feature that cannot change and differs. A similarity is no reason by itself."),
+        yes=button(t("This is {name}", name=identity.name), "confirm", icon_name="check", id=identity.id),
+        no=button(t("Not this person"), "reject", icon_name="close", id=identity.id),
+        open=Markup('<button type="button" class="bf-btn bf-btn--quiet" data-dialog-close>{}{}</button>').format(
+            icon("minus"), t("Inconclusive")
+        ),
+        scale=scale(candidate.similarity, view.threshold),
+        odds=odds,
+        hide=t("Hide the similarity until I have answered"),
+    )
