@@ -142,4 +142,5 @@ def save_default(path: Path, space_id: str, threshold: Threshold) -> None:
     """Writes one space's measured threshold into a file of defaults, beside those of other spaces."""
     known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     known[space_id] = asdict(threshold)
-    path.write_text(json.dumps(known, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    lines = [f" {json.dumps(name)}: {json.dumps(known[name])}" for name in sorted(known)]  # a line a space
+    path.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
