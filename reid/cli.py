@@ -24,6 +24,9 @@ COMMANDS = {
     "predict": ("reid.commands.predict", "a name or doesn't_exist for every photograph of a CSV"),
     "calibrate": ("reid.commands.calibrate", "choose the threshold from photographs of strangers"),
     "weights": ("reid.commands.weights", "what weights are there; bring, check and carry them"),
+    "train": ("trainer.commands.train", "better weights from photographs of known people"),
+    "evaluate": ("trainer.commands.evaluate", "what weights are worth on people they never saw"),
+    "publish": ("trainer.commands.publish", "a run that is measurably better goes to the Hub"),
 }
 
 

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+import trainer.logs
 import trainer.train
 from reid.types import STRANGER
 from reid.weights.store import WeightsFile
@@ -110,6 +111,7 @@ def digest(state: dict[str, Tensor]) -> str:
 
 def main(arguments: list[str]) -> None:
     torch.set_num_threads(1)
+    trainer.logs.write_events = lambda *_: None  # importing TensorBoard takes longer than training here
     folder, out, epochs, resume = arguments
     trained = run(
         Path(folder), recipe=replace(RECIPE, epochs=int(epochs), alphas=(1.0,)), resume=resume == "resume", name="child"
