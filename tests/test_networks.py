@@ -16,7 +16,7 @@ from reid.align import align
 from reid.detect import load_detector
 from reid.errors import WeightsError
 from reid.images import read_photograph
-from reid.networks import Network, facenet, load_network, sface
+from reid.networks import Network, compiled, facenet, load_network, sface
 from reid.networks.flip import embed_flipped
 from reid.weights import ensure, write_run
 
@@ -54,7 +54,7 @@ def test_a_crop_and_its_mirror_image_have_one_embedding(network: Network) -> Non
 
 def test_company_changes_nothing(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
     crops = noise(5, network.crop_px)
-    for module in (facenet, sface):
+    for module in (facenet, sface, compiled):
         monkeypatch.setattr(module, "BATCH", 2)
     alone = np.concatenate([network.embed(crops[i : i + 1]) for i in range(5)])
     np.testing.assert_allclose(network.embed(crops), alone, atol=1e-5)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import shutil
 import subprocess
@@ -62,7 +63,8 @@ def test_every_runtime_and_precision_is_one_embedding_space(name, photographs, m
     load = {"weights": SOURCE[name], "models_dir": models_dir, "device": "cpu"}
     reference = load_network(name, runtime="torch", **load)
     wanted = reference.embed(cut(photographs, reference))
-    for precision, least in (("float32", 0.99999), ("bfloat16", 0.999)):
+    precisions = {"float32": 0.99999} | ({"bfloat16": 0.999} if graph.has_bfloat16() else {})
+    for precision, least in precisions.items():
         network = load_network(name, runtime="openvino", precision=precision, **load)
         found = network.embed(cut(photographs, network))
         assert np.einsum("nd,nd->n", found, wanted).min() >= least
@@ -127,8 +129,6 @@ def test_processes_that_start_together_make_one_graph(copied):
         f"w = WeightsFile(Path({str(copied.path)!r}), {copied.sha256!r}, json.loads(sys.argv[1]), 'sface')\n"
         "import numpy as np; print(compiled_sface(w).embed(np.zeros((1, 112, 112, 3), np.uint8)).sum())"
     )
-    import json
-
     command = [sys.executable, "-c", code, json.dumps(dict(copied.config))]
     started = [subprocess.Popen(command, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True) for _ in range(3)]
     sums = {process.communicate()[0] for process in started}
@@ -208,6 +208,51 @@ def test_weights_that_do_not_fit_are_refused_as_by_the_reference(models_dir, tmp
 def test_a_runtime_or_precision_that_nobody_has_is_refused(models_dir, setting, value):
     with pytest.raises(SettingsError, match=value):
         load_network("sface", weights="sface", models_dir=models_dir, device="cpu", **{setting: value})
+
+
+@pytest.fixture
+def verdict(tmp_path, monkeypatch):
+    """A verdict that allows bfloat16 with the weights `good` and forbids it with `bad`."""
+    (tmp_path / "precision.json").write_text('{"bfloat16": {"good": true, "bad": false}}', encoding="utf-8")
+    monkeypatch.setattr(runtime, "VERDICT", tmp_path / "precision.json")
+    runtime._verdict.cache_clear()
+    yield
+    runtime._verdict.cache_clear()
+
+
+@pytest.mark.usefixtures("verdict")
+@pytest.mark.parametrize(
+    ("weights", "has", "chosen"),
+    [
+        ("good", True, "bfloat16"),
+        ("good", False, "float32"),
+        ("bad", True, "float32"),
+        ("never measured", True, "float32"),
+    ],
+)
+def test_auto_is_bfloat16_only_where_it_was_measured_harmless(monkeypatch, weights, has, chosen):
+    monkeypatch.setattr(graph, "has_bfloat16", lambda: has)
+    assert runtime.choose_precision("auto", weights) == chosen
+    assert runtime.choose_precision("float32", weights) == "float32"
+
+
+@pytest.mark.usefixtures("verdict")
+def test_bfloat16_is_not_imitated(monkeypatch):
+    monkeypatch.setattr(graph, "has_bfloat16", lambda: False)
+    with pytest.raises(SettingsError, match="no bfloat16"):
+        runtime.choose_precision("bfloat16", "good")
+
+
+def test_the_shipped_verdict_speaks_of_the_weights_that_are_brought(models_dir):
+    known = {ensure(source, models_dir).sha256 for source in ("ms1m", "sface", "yunet")}
+    assert set(runtime._verdict()) == known
+
+
+def test_an_accelerator_takes_facenet_alone(models_dir, monkeypatch):
+    """SFace has no torch module: on the processor its graph is still the fastest."""
+    monkeypatch.setattr(runtime, "has_accelerator", lambda: True)
+    assert type(load_network("sface", weights="sface", models_dir=models_dir)).__name__ == "CompiledNetwork"
+    assert type(load_network("facenet", weights="ms1m", models_dir=models_dir)).__name__ == "FaceNet"
 
 
 @pytest.mark.parametrize(("block_size", "axis"), [(0, 0), (0, 1), (2, 1), (3, 0)])

@@ -44,6 +44,9 @@ _COMPILED: Mapping[str, Callable[[WeightsFile, str], Network]] = {
     "sface": _compiled_sface,
 }
 
+_IN_TORCH = frozenset({"facenet"})
+"""Networks that a torch device can compute; the others run on the processor whatever the device."""
+
 
 def load_network(
     name: str,
@@ -73,6 +76,6 @@ def load_network(
         raise WeightsError(f"There is no network called {name!r}. Known are {', '.join(_LOADERS)}.")
     file = weights if isinstance(weights, WeightsFile) else ensure(weights, models_dir, progress=progress)
     compiled = None
-    if uses_openvino(runtime, device):
-        compiled = compiled_or_none(lambda: _COMPILED[name](file, choose_precision(precision, name)), runtime)
+    if uses_openvino(runtime, device if name in _IN_TORCH else "cpu"):
+        compiled = compiled_or_none(lambda: _COMPILED[name](file, choose_precision(precision, file.sha256)), runtime)
     return compiled if compiled is not None else _LOADERS[name](file, device)

@@ -8,10 +8,11 @@ from __future__ import annotations
 import ctypes.util
 import functools
 import importlib.util
+import json
 import logging
 import platform
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -23,6 +24,7 @@ T = TypeVar("T")
 
 RUNTIMES = ("auto", "torch", "openvino")
 PRECISIONS = ("auto", "float32", "bfloat16")
+VERDICT = Path(__file__).parent.parent / "precision.json"
 
 
 def uses_openvino(runtime: str, device: str) -> bool:
@@ -67,15 +69,32 @@ def compiled_or_none(compile_it: Callable[[], T], runtime: str) -> T | None:
         return None
 
 
-def choose_precision(precision: str, network: str) -> str:  # noqa: ARG001 - each network has a verdict of its own
-    """`float32` or `bfloat16`.
+def choose_precision(precision: str, weights_sha256: str) -> str:
+    """What a graph computes with on this processor: `float32` or `bfloat16`.
+
+    `auto` is bfloat16 where the processor has it and the measured verdict on these very weights allows it.
 
     Raises:
-        SettingsError: no such precision.
+        SettingsError: no such precision, or bfloat16 on a processor without it.
     """
     if precision not in PRECISIONS:
         raise SettingsError(f"There is no precision called {precision!r}. Name one of {', '.join(PRECISIONS)}.")
-    return "float32" if precision == "auto" else precision
+    if precision == "float32" or (precision == "auto" and not _verdict().get(weights_sha256, False)):
+        return "float32"
+    from reid.runtime.graph import has_bfloat16  # OpenVINO, not before it is needed
+
+    if has_bfloat16():
+        return "bfloat16"
+    if precision == "auto":
+        return "float32"
+    raise SettingsError("This processor has no bfloat16. Set BYTEFACE_PRECISION to auto or float32.")
+
+
+@functools.cache
+def _verdict() -> Mapping[str, bool]:
+    """SHA-256 of weights -> whether bfloat16 was measured to cost nothing with them (`benchmarks/precision.py`)."""
+    found: Mapping[str, bool] = json.loads(VERDICT.read_text(encoding="utf-8"))["bfloat16"]
+    return found
 
 
 @functools.cache
