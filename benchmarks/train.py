@@ -1,0 +1,206 @@
+#!/usr/bin/env python3
+"""What fine-tuning is worth on people whom nobody trained on, and which ingredient of the recipe earns its place.
+
+usage: benchmarks/train.py recipes   --lfw-dev DIR [--surveillance DIR] [--recipe open-set reference]
+       benchmarks/train.py strangers --lfw-dev DIR [--surveillance DIR]
+       benchmarks/train.py ablation  --lfw-dev DIR [--epochs 4]
+       benchmarks/train.py templates --lfw-dev DIR [--run models/best_model]
+
+`recipes` trains each recipe on trainset.csv and unlabelled.csv, chooses on probes_val.csv and scores probes_test.csv
+beside the frozen weights, alone and beside SFace. `strangers` trains on 85 of the 125 people and enrols the other 40.
+`ablation` leaves out one ingredient at a time and prints the validation. `templates` scores ways to make a template.
+--surveillance holds folders `test-32` and so on, each with images/ and probes.csv. Runs lie in --runs and are resumed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from reid.cli import main as byteface
+from reid.tables import read_rows
+from reid.types import STRANGER
+from trainer import recipes
+from trainer.templates import TEMPLATE_RULES
+
+SPACES = ("facenet", "facenet+sface@0.2", "facenet+sface@0.3", "sface")
+TRAINED_PEOPLE = 85
+
+ABLATIONS: dict[str, dict[str, Any]] = {
+    "the recipe": {},
+    "no ArcFace": {"label_loss": 0.0},
+    "no distillation": {"distil_loss": 0.0},
+    "own embedding as the target": {"own_template": 0.0},
+    "no surveillance augmentation": {"degraded": 0.0},
+    "head at random": {"imprint": False},
+    "margin from the start": {"margin_ramp": 0.0},
+    "everything learns": {"stages": (recipes.Stage(0.0, ("*",)),)},
+    "only the last blocks learn": {"stages": (recipes.Stage(0.0, ("repeat_3", "block8", "last_")),)},
+    "with L2-SP": {"l2sp": 1e-2},
+    "batch statistics move": {"train_batchnorm": True},
+    "half the learning rate": {"lr_backbone": recipes.OPEN_SET.lr_backbone / 2},
+    "AdaFace": {"adaface": True, "margin_rad": 0.4},
+    "three sub-centres": {"sub_centres": 3},
+}
+
+
+def main() -> None:
+    """Runs one question."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("question", choices=("recipes", "strangers", "ablation", "templates"))
+    parser.add_argument("--lfw-dev", type=Path, default=os.environ.get("BYTEFACE_LFW_DEV"), help="[BYTEFACE_LFW_DEV]")
+    parser.add_argument("--surveillance", type=Path, help="folder of test-48, test-32, test-24, test-16")
+    parser.add_argument("--runs", type=Path, default=Path("models/bench"), help="[models/bench]")
+    parser.add_argument("--run", type=Path, default=Path("models/best_model"), help="of `templates`")
+    parser.add_argument("--recipe", nargs="+", choices=tuple(recipes.RECIPES), default=list(recipes.RECIPES))
+    parser.add_argument("--epochs", type=int, help="[the recipe's]")
+    args = parser.parse_args()
+    if not args.lfw_dev or not Path(args.lfw_dev).is_dir():
+        print("train.py: no photographs: name their folder with --lfw-dev or BYTEFACE_LFW_DEV", file=sys.stderr)
+        return
+    args.lfw_dev = Path(args.lfw_dev)
+    {"recipes": bench_recipes, "strangers": bench_strangers, "ablation": bench_ablation, "templates": bench_templates}[
+        args.question
+    ](args)
+
+
+def bench_recipes(args: argparse.Namespace) -> None:
+    """Trains and scores each recipe."""
+    for recipe in args.recipe:
+        run = args.runs / recipe
+        _train(args, run, args.lfw_dev / "trainset.csv", recipe)
+        pairs = ["--pairs-csv", str(args.lfw_dev / "pairs.csv")]
+        _score(
+            args, run, args.lfw_dev / "trainset.csv", args.lfw_dev / "probes_test.csv", args.lfw_dev / "images", pairs
+        )
+        for size in _sizes(args):
+            _score(
+                args,
+                run,
+                args.lfw_dev / "trainset.csv",
+                size / "probes.csv",
+                size / "images",
+                ["--eval-face", "largest"],
+            )
+
+
+def bench_strangers(args: argparse.Namespace) -> None:
+    """The last 40 people, in the order of the table, are unknown to the network and enrolled."""
+    rows = read_rows(args.lfw_dev / "trainset.csv", labelled=True)
+    people = list(dict.fromkeys(str(row.label) for row in rows))
+    seen, unseen = set(people[:TRAINED_PEOPLE]), set(people[TRAINED_PEOPLE:])
+    args.runs.mkdir(parents=True, exist_ok=True)
+    train, gallery = args.runs / "train-85.csv", args.runs / "gallery-40.csv"
+    _write(train, [(row.image_path, row.label) for row in rows if row.label in seen])
+    _write(gallery, [(row.image_path, row.label) for row in rows if row.label in unseen])
+    run = args.runs / "open-set-85"
+    _train(args, run, train, "open-set")
+    for number, (table, root, extra) in enumerate(_probe_sets(args)):
+        probes = args.runs / f"probes-40-{number}.csv"
+        # the 85 are neither enrolled nor strangers: the network knows them
+        kept = [row for row in read_rows(table, labelled=True) if row.label in unseen or row.label == STRANGER]
+        _write(probes, [(row.image_path, row.label) for row in kept])
+        print(f"\n## {table.parent.name}/{table.name}, people outside of training\n")
+        _score(args, run, gallery, probes, root, extra)
+
+
+def bench_ablation(args: argparse.Namespace) -> None:
+    """One ingredient less, or one more, at a time; the table is of the validation probes."""
+    epochs = args.epochs or 4
+    rows = []
+    for title, change in ABLATIONS.items():
+        run = args.runs / ("ablation-" + title.replace(" ", "-"))
+        recipes.RECIPES["open-set"] = replace(recipes.OPEN_SET, epochs=epochs, **change)
+        started = time.perf_counter()
+        _train(args, run, args.lfw_dev / "trainset.csv", "open-set")
+        found = json.loads((run / "metrics.json").read_text())["training"]
+        rows.append((title, found, time.perf_counter() - started))
+    recipes.RECIPES["open-set"] = recipes.OPEN_SET
+    frozen = rows[0][1]["frozen"]
+    print(f"\n| | alpha | DIR at FPIR {frozen['fpir']:.0%} | the same, faces of 20 to 40 px | minutes |")
+    print("|---|---|---|---|---|")
+    print(f"| frozen | 0 | {frozen['clean']:.4f} | {frozen['degraded']:.4f} | |")
+    for title, found, seconds in rows:
+        tuned = found["tuned"]
+        print(f"| {title} | {found['alpha']:g} | {tuned['clean']:.4f} | {tuned['degraded']:.4f} | {seconds / 60:.1f} |")
+
+
+def bench_templates(args: argparse.Namespace) -> None:
+    """The same embeddings, other templates."""
+    for rule in TEMPLATE_RULES:
+        print(f"\n## templates: {rule}\n")
+        _score(args, args.run, args.lfw_dev / "trainset.csv", args.lfw_dev / "probes_test.csv", args.lfw_dev / "images",
+               ["--templates", rule, "--out", str(args.runs / f"templates-{rule}")], spaces=("facenet",))  # fmt: skip
+
+
+def _train(args: argparse.Namespace, run: Path, table: Path, recipe: str) -> None:
+    if (run / "config.json").exists():
+        print(f"{run} is finished already", file=sys.stderr)
+        return
+    lfw = args.lfw_dev
+    words = [
+        "train",
+        "--recipe",
+        recipe,
+        "--train-csv",
+        str(table),
+        "--root-dir",
+        str(lfw / "images"),
+        "--face",
+        "central",
+    ]
+    words += ["--val-csv", str(lfw / "probes_val.csv"), "--unlabelled", str(lfw / "unlabelled.csv")]
+    words += ["--save-path", str(run), "--resume"]
+    if args.epochs:
+        words += ["--epochs", str(args.epochs)]
+    started = time.perf_counter()
+    if byteface(words):
+        sys.exit(1)
+    print(f"trained in {(time.perf_counter() - started) / 60:.1f} minutes")
+
+
+def _score(
+    args: argparse.Namespace, run: Path, gallery: Path, probes: Path, root: Path, extra: Sequence[str],
+    spaces: Sequence[str] = SPACES,
+) -> None:  # fmt: skip
+    for space in spaces:
+        print(f"\n### {run.name}, {probes.parent.name}/{probes.name}, {space}\n", flush=True)
+        words = ["evaluate", "--space", space, "--gallery-csv", str(gallery), "--eval-csv", str(probes)]
+        words += ["--root-dir", str(args.lfw_dev / "images"), "--eval-root-dir", str(root), "--face", "central"]
+        words += ["--strangers-csv", str(args.lfw_dev / "unknown_val.csv")]
+        if "facenet" in space:
+            words += ["--run", str(run), "--compare", "ms1m"]
+        if probes.name != "probes_test.csv" and "--out" not in extra:  # the run's own metrics are of probes_test.csv
+            words += ["--out", str(args.runs / "scores" / f"{run.name}-{probes.parent.name}-{probes.stem}")]
+        if byteface([*words, *extra]):
+            sys.exit(1)
+
+
+def _sizes(args: argparse.Namespace) -> list[Path]:
+    if not args.surveillance:
+        return []
+    return sorted((path for path in args.surveillance.glob("test-*") if (path / "probes.csv").exists()), reverse=True)
+
+
+def _probe_sets(args: argparse.Namespace) -> Iterator[tuple[Path, Path, list[str]]]:
+    """Table, root and further flags of the photographs as they are, then of each surveillance set."""
+    yield args.lfw_dev / "probes_test.csv", args.lfw_dev / "images", []
+    for folder in _sizes(args):
+        yield folder / "probes.csv", folder / "images", ["--eval-face", "largest"]
+
+
+def _write(path: Path, rows: Sequence[tuple[str, str | None]]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as handle:
+        csv.writer(handle).writerows([("image_path", "gt"), *rows])
+
+
+if __name__ == "__main__":
+    main()
