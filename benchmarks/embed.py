@@ -27,7 +27,7 @@ from facenet_pytorch import MTCNN
 from numpy.typing import NDArray
 
 from reid.detect.pyramid import SearchPlan
-from reid.detect.yunet import NMS_OVERLAP, SCORE_THRESHOLD, YuNet
+from reid.detect.yunet import SCORE_THRESHOLD, YuNet
 from reid.detect.yunet_graph import YuNetGraph, compiled_yunet
 from reid.networks.facenet import load_module, standardise
 from reid.runtime.graph import has_bfloat16, usable_cores
@@ -144,7 +144,7 @@ def _raw_graph(source: str, precision: str, crops: NDArray[np.uint8]) -> Contend
 def _detection(args: argparse.Namespace, precisions: list[str]) -> None:
     frame = _frame(args.street)
     weights = ensure("yunet", Settings.from_env().models_dir)
-    opencv = cv2.FaceDetectorYN.create(str(weights.path), "", (1920, 1080), SCORE_THRESHOLD, NMS_OVERLAP)
+    opencv = cv2.FaceDetectorYN.create(str(weights.path), "", (1920, 1080), SCORE_THRESHOLD)
     mtcnn = MTCNN(min_face_size=20, keep_all=True, post_process=False)
     bgr = cv2.cvtColor(frame, cv2.COLOR_RGB2BGR)
     # one pass at the frame's own scale: enlarging it for small faces would not be the same work
