@@ -94,7 +94,7 @@
 
   document.addEventListener('click', event => {
     const target = event.target.closest(
-      '[data-theme-toggle],[data-copy-link],[data-pick],[data-paste],[data-camera],[data-tab],[data-person],[data-dialog],'
+      '[data-theme-toggle],[data-copy-link],[data-draw],[data-pick],[data-paste],[data-camera],[data-tab],[data-person],[data-dialog],'
       + '[data-dialog-close],[data-tab-id]');
     if (!target) return;
     if (target.tagName === 'A') {
@@ -105,6 +105,10 @@
     if ('themeToggle' in data) {
       const dark = document.body.classList.toggle('dark');
       try { localStorage.setItem('byteface-theme', dark ? 'dark' : 'light'); } catch { /* private window */ }
+    } else if ('draw' in data) {
+      const on = document.body.classList.toggle('bf-drawing');
+      target.setAttribute('aria-pressed', on);
+      if (on) say(words.draw_now);
     } else if ('copyLink' in data) {
       navigator.clipboard?.writeText(location.href).then(() => say(words.link_copied), () => say(location.href));
     } else if (data.pick) $(`#${data.pick} input[type=file]`)?.click();
@@ -128,6 +132,33 @@
     if (!(event.ctrlKey || event.metaKey) || event.key !== 'z' || event.target.closest('input, textarea')) return;
     const undo = [...document.querySelectorAll('.bf-toast:not([hidden]) [data-act=undo]')].pop();
     if (undo) { event.preventDefault(); undo.click(); }
+  });
+  // letters work only while the picture, the faces or the inspector have the focus (WCAG 2.1.4)
+  document.addEventListener('keydown', event => {
+    if (!event.target.closest('#bf-stage, #bf-faces, #bf-inspector') || event.target.matches('input, textarea')) return;
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const key = event.key.toLowerCase();
+    const press = selector => { const button = $(selector); button?.click(); return !!button; };
+    const done = key === 'arrowleft' ? press('.bf-insp__nav .bf-btn:first-child')
+      : key === 'arrowright' ? press('.bf-insp__nav .bf-btn:last-child')
+      : /^[1-9]$/.test(key) ? press(`.bf-facebtn[data-i="${key - 1}"]`)
+      : key === 'c' ? press('#bf-inspector [data-act=compare]')
+      : key === 'y' ? press('#bf-inspector [data-act=confirm]')
+      : key === 'n' ? press('#bf-inspector [data-act=reject]')
+      : key === 'd' ? press('[data-draw]') : false;
+    if (done) event.preventDefault();
+  });
+  document.addEventListener('keydown', event => {
+    if (event.key === '/' && !event.target.closest('input, textarea')) {
+      const field = $('#bf-query textarea, #bf-query input');
+      if (field?.offsetParent) { event.preventDefault(); field.focus(); }
+    }
+    if (event.key === 'Escape') document.body.classList.remove('bf-drawing');
+  });
+  document.addEventListener('click', event => {
+    document.querySelectorAll('.bf-menu[open]').forEach(menu => {
+      if (!menu.contains(event.target) || event.target.closest('a')) menu.open = false;
+    });
   });
   document.addEventListener('dragover', event => {
     const zone = event.target.closest?.('[data-drop]');

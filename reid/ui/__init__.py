@@ -16,6 +16,7 @@ from reid.errors import ReidError
 from reid.recognizer import Recognizer
 from reid.ui.components import shell
 from reid.ui.context import Page, Tab, html, script
+from reid.ui.endpoints import add_endpoints
 from reid.ui.enrol import EnrolTab
 from reid.ui.gallery import GalleryTab
 from reid.ui.handlers import Updates, event_data, guarded
@@ -41,6 +42,7 @@ def build_ui(recognizer: Recognizer, sessions: Sessions) -> gr.Blocks:
     """The page with all its tabs, to be mounted beside our own routes."""
     blocks = gr.Blocks(title="ByteFace", fill_width=True, delete_cache=_CACHE_S, analytics_enabled=False)
     with blocks:
+        add_endpoints(recognizer)  # first: an endpoint is named before the page's events could take its name
         top = html(elem_id="bf-top")
         messages = gr.HTML(
             shell.toasts(),

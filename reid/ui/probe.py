@@ -15,8 +15,9 @@ from reid.ui.components import shell
 from reid.ui.components.compare import compare
 from reid.ui.components.faces import faces
 from reid.ui.components.inspector import Sources, inspector
-from reid.ui.components.stage import stage, title
+from reid.ui.components.stage import probe_actions, stage, title
 from reid.ui.context import ACTS, Page, html, script
+from reid.ui.drawing import drawn_box, look_at
 from reid.ui.handlers import Updates, error_toast, event_data, guarded, number_of
 from reid.ui.probing import FaceView, decide, look
 from reid.ui.session import Session
@@ -41,8 +42,8 @@ class ProbeTab:
         with gr.Column(visible=False, elem_classes="bf-full") as self.full:
             self._build_result()
         self.all = [
-            self.title, self.stage, self.faces, self.inspector, self.words, self.session, self.files, self.busy,
-            self.progress, self.start, self.empty, self.full, page.top, page.messages,
+            self.title, self.actions, self.stage, self.faces, self.inspector, self.words, self.session, self.files,
+            self.busy, self.progress, self.start, self.empty, self.full, page.top, page.messages,
         ]  # fmt: skip
         self.inputs = [self.session, self.slider, self.k]
         page.shared["slider"] = self.slider
@@ -55,16 +56,12 @@ class ProbeTab:
     def _build_result(self) -> None:
         with gr.Row(elem_classes="bf-bar"):
             self.title = html(classes="bf-bar__t")
-            self.actions = html(
-                Markup('<div class="bf-bar__a">{}{}</div>').format(
-                    shell.source_button(t("Webcam"), "camera", "probe-files", "fold"),
-                    shell.pick_button(t("Add photographs"), "probe-files", "upload"),
-                ),
-                classes="bf-bar__acts",
-            )
+            self.actions = html(classes="bf-bar__acts", elem_id="bf-probe-actions")
         with gr.Row(elem_classes="bf-probe"):
             with gr.Column(elem_classes="bf-probe__l"):
-                self.stage = html(acts=True, elem_id="bf-stage")
+                self.stage = gr.HTML(
+                    "", apply_default_css=False, elem_id="bf-stage", js_on_load=ACTS + script("stage.js")
+                )
                 self.faces = html(acts=True, elem_id="bf-faces")
                 with gr.Row(elem_classes="bf-card bf-strip"):
                     self.slider = gr.Slider(0, 1, 0.5, step=0.01, label="Threshold", elem_classes="bf-slider")
@@ -165,6 +162,11 @@ class ProbeTab:
                 session.select(number_of(data, "i"))
             case "open":
                 session.opened = str(data.get("id", ""))
+            case "draw":
+                shot = session.shot
+                assert shot is not None
+                shot.templates.append(look_at(self.page.recognizer, shot, drawn_box(shot, data)))
+                session.select(len(shot.templates) - 1)
             case "compare":
                 return self.show_compare(session, shown, k, str(data.get("id", "")))
             case "confirm" | "reject" | "withdraw" | "name":
@@ -222,6 +224,7 @@ class ProbeTab:
             self.faces: faces(session, views),
             self.inspector: self._inspector(session, views),
             self.words: self._meaning(shown),
+            self.actions: probe_actions(session.id, exact(self.page.recognizer.threshold, float(shown)), int(k)),
         }
 
     def _views(self, session: Session, shown: float, k: int) -> list[FaceView]:

@@ -63,12 +63,12 @@ def missed_of(mated: NDArray[np.float32], value: float) -> Rate:
 
 
 def targets_of(threshold: Threshold, mated: NDArray[np.float32]) -> list[Target]:
-    """What each target asks for."""
+    """What each target asks for, the first that cannot be measured last."""
     found = []
     for searches in TARGETS:
         if threshold.searches < searches or not threshold.alarms:
             found.append(Target(searches, None, None))
-            continue
+            break  # those beyond need still more
         allowed = threshold.searches // searches
         step = next((i for i, many in enumerate(threshold.alarms) if many <= allowed), len(threshold.alarms))
         found.append(Target(searches, step / 100, missed_of(mated, step / 100)))

@@ -19,6 +19,7 @@ SHEETS = (
 _WORDS = {
     "nothing_pasted": "There is no picture in the clipboard.",
     "paste_refused": "The browser does not let this page read the clipboard. Press Ctrl+V instead.",
+    "draw_now": "Draw a box around the face. Escape leaves it.",
     "link_copied": "The link is in the clipboard.",
     "camera_refused": "The browser does not let this page use the webcam.",
 }

@@ -11,19 +11,23 @@ from reid.ui.markup import join
 from reid.ui.rates import Rate
 from reid.ui.text import decimal, number_text, t
 
-_LEFT, _RIGHT, _TOP, _BOTTOM, _WIDTH, _HEIGHT = 48, 12, 40, 34, 820, 330
+_LEFT, _RIGHT, _TOP, _BOTTOM, _HEIGHT = 48, 12, 40, 34, 330
+WIDE, NARROW = 820, 360
+"""Widths at which the histogram is drawn, so that its letters keep their size on a phone."""
 
 
-def histogram(strangers: Sequence[int], mated: Sequence[int], value: float) -> Markup:
+def histogram(strangers: Sequence[int], mated: Sequence[int], value: float, width: int, only: str) -> Markup:
     """Counts on a logarithmic scale; the line is a slider for keys and pointer.
 
     Args:
         strangers: counts of the strangers' best similarities in equal steps from 0 to 1.
         mated: of the enrolled people's own.
+        width: `WIDE` or `NARROW`.
+        only: class of the screens that it is drawn for.
     """
     top = max([1, *strangers, *mated])
     decades = max(1, math.ceil(math.log10(top + 1)))
-    x0, x1, y0, y1 = _LEFT, _WIDTH - _RIGHT, _HEIGHT - _BOTTOM, _TOP
+    x0, x1, y0, y1 = _LEFT, width - _RIGHT, _HEIGHT - _BOTTOM, _TOP
 
     def height(many: float) -> float:
         return (y0 - y1) * (math.log10(many) + 0.3) / (decades + 0.3) if many >= 1 else 0.0
@@ -41,27 +45,29 @@ def histogram(strangers: Sequence[int], mated: Sequence[int], value: float) -> M
         for i in range(6)
     )
     return Markup(
-        '<svg class="bf-plot" viewBox="0 0 {w} {h}" role="group" aria-label="{label}"><defs><pattern id="ht" width="5" '
+        '<svg class="bf-plot {only}" viewBox="0 0 {w} {h}" role="group" aria-label="{label}"><defs><pattern '
+        'id="ht" width="5" '
         'height="5" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><path class="hatch" d="M0 '
         '0v5"/></pattern>'
         '</defs>{grid}{strangers}{mated}<path class="axis" d="M{x0} {y0}H{x1}"/>{axis}{line}</svg>'
     ).format(
-        w=_WIDTH,
+        only=only,
+        w=width,
         h=_HEIGHT,
         label=t("Similarities of this gallery"),
         grid=grid,
-        strangers=_bars(strangers, "n", height) + _bars(strangers, "h", height),
-        mated=_bars(mated, "m", height),
+        strangers=_bars(strangers, "n", height, width) + _bars(strangers, "h", height, width),
+        mated=_bars(mated, "m", height, width),
         x0=x0,
         x1=x1,
         y0=y0,
         axis=axis,
-        line=_line(value),
+        line=_line(value, width),
     )
 
 
-def _bars(counts: Sequence[int], kind: str, height: Callable[[float], float]) -> Markup:
-    width = (_WIDTH - _RIGHT - _LEFT) / max(len(counts), 1)
+def _bars(counts: Sequence[int], kind: str, height: Callable[[float], float], total: int) -> Markup:
+    width = (total - _RIGHT - _LEFT) / max(len(counts), 1)
     base = _HEIGHT - _BOTTOM
     style = Markup(' fill="url(#ht)"') if kind == "h" else Markup(' class="{}"').format(kind)
     return join(
@@ -73,8 +79,8 @@ def _bars(counts: Sequence[int], kind: str, height: Callable[[float], float]) ->
     )
 
 
-def _line(value: float) -> Markup:
-    x0, x1, base = _LEFT, _WIDTH - _RIGHT, _HEIGHT - _BOTTOM
+def _line(value: float, width: int) -> Markup:
+    x0, x1, base = _LEFT, width - _RIGHT, _HEIGHT - _BOTTOM
     return Markup(
         '<g role="slider" tabindex="0" data-threshold="{x0},{x1}" aria-label="{label}" aria-valuemin="0" '
         'aria-valuemax="1" '

@@ -23,6 +23,33 @@ def chip_source(session: Session, shot: Shot, face: int) -> str:
     return f"probes/{session.id}/{shot.id}/{face}.jpg"
 
 
+def probe_actions(session_id: str, threshold: float, k: int) -> Markup:
+    """What can be done with the photographs: draw, take the result away, add more."""
+    links = join(
+        Markup(
+            '<a class="bf-btn bf-btn--quiet" href="probes/{}/result.{}?threshold={:.6f}&amp;k={}" download>{}</a>'
+        ).format(session_id, kind, threshold, k, words)
+        for kind, words in (("csv", t("Table, CSV")), ("json", t("All details, JSON")), ("jpg", t("Annotated picture")))
+    )
+    download = Markup(
+        '<details class="bf-menu"><summary class="bf-btn" aria-label="{0}">{1}<span '
+        'class="bf-fold-words">{0}</span></summary>'
+        '<div class="bf-menu__b bf-card">{2}</div></details>'
+    ).format(t("Download"), icon("download"), links)
+    draw = Markup(
+        '<button type="button" class="bf-btn" data-draw aria-pressed="false" aria-label="{0}">{1}<span '
+        'class="bf-fold-words">{0}</span></button>'
+    ).format(t("Draw a missed face"), icon("draw"))
+    camera = Markup(
+        '<button type="button" class="bf-btn" data-camera="probe-files" aria-label="{0}">{1}<span '
+        'class="bf-fold-words">{0}</span></button>'
+    ).format(t("Webcam"), icon("camera"))
+    add = Markup('<button type="button" class="bf-btn" data-pick="probe-files">{}{}</button>').format(
+        icon("upload"), t("Add photographs")
+    )
+    return Markup('<div class="bf-bar__a">{}{}{}{}</div>').format(draw, download, camera, add)
+
+
 def title(session: Session, views: Sequence[FaceView]) -> Markup:
     """The photograph's name and what was decided about its faces, in numbers and words."""
     shot = session.shot
@@ -48,8 +75,19 @@ def stage(session: Session, views: Sequence[FaceView]) -> Markup:
     shot = session.shot
     if shot is None:
         return Markup("")
-    return Markup('<div class="bf-stage">{rail}<div class="bf-frame">{pic}</div></div>').format(
-        rail=_rail(session), pic=_picture(session, shot, views)
+    return Markup(
+        '<div class="bf-stage">{rail}<div class="bf-framed"><div class="bf-frame">{pic}</div>{zoom}</div></div>'
+    ).format(rail=_rail(session), pic=_picture(session, shot, views), zoom=_zoom())
+
+
+def _zoom() -> Markup:
+    def one(words: str, icon_name: str, factor: float) -> Markup:
+        return Markup('<button type="button" data-zoomby="{}" aria-label="{}">{}</button>').format(
+            factor, words, icon(icon_name)
+        )
+
+    return Markup('<div class="bf-zoom">{}{}</div>').format(
+        one(t("Zoom out"), "minus", 2 / 3), one(t("Zoom in"), "plus", 1.5)
     )
 
 

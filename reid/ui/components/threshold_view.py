@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from reid.threshold import expected_fpir
 from reid.types import Threshold
-from reid.ui.components.histogram import histogram, trade_off
+from reid.ui.components.histogram import NARROW, WIDE, histogram, trade_off
 from reid.ui.markup import button, glyph, icon, join
 from reid.ui.rates import Rate, Target, alarms_of, bars_of_mated, bars_of_strangers, missed_of
 from reid.ui.text import count, decimal, number_text, t
@@ -103,7 +103,8 @@ def plots(threshold: Threshold, value: float, mated: NDArray[np.float32]) -> Mar
     curve = Markup("")
     if len(mated) and points:
         curve = Markup(
-            '<section class="bf-card bf-card__body"><h2 class="bf-h2">{}</h2>{}<p class="bf-quiet">{}</p></section>'
+            '<section class="bf-card bf-card__body bf-tradeoff"><h2 class="bf-h2">{}</h2>{}<p '
+            'class="bf-quiet">{}</p></section>'
         ).format(
             t("Missed people against false alarms"),
             trade_off(points, (alarms_of(threshold, value), missed_of(mated, value))),
@@ -122,7 +123,8 @@ def plots(threshold: Threshold, value: float, mated: NDArray[np.float32]) -> Mar
         title=t("Similarities of this gallery"),
         strangers=t("Strangers, best score of a search"),
         mated=t("Enrolled people, right person"),
-        plot=histogram(bars_of_strangers(threshold), bars_of_mated(mated), value),
+        plot=histogram(bars_of_strangers(threshold), bars_of_mated(mated), value, WIDE, "only-wide")
+        + histogram(bars_of_strangers(threshold), bars_of_mated(mated), value, NARROW, "only-narrow"),
         legend=t(
             "Count of searches, logarithmic, against similarity. Drag the line, or focus it and press an arrow key. "
             "Enrolled people are searched with each photograph left out in turn."

@@ -1,0 +1,190 @@
+"""Named, typed endpoints for `gradio_client`: what the page does, as JSON. Draws nothing.
+
+Files come through `gr.File`, which takes only what was uploaded: a bare path would read this machine's disk.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from gradio.events import api
+
+from reid.assign import assign
+from reid.errors import ReidError
+from reid.images import read_photograph
+from reid.recognizer import Recognizer
+from reid.types import Candidate, Identity, SearchResult
+
+
+def add_endpoints(recognizer: Recognizer) -> None:
+    """Adds all of them to the `gr.Blocks` that is being built."""
+    with gr.Row(visible=False):
+        _with_files(recognizer)
+    for function in (
+        _people(recognizer), _person(recognizer), _rename(recognizer), _merge(recognizer), _erase(recognizer),
+        _threshold(recognizer),
+    ):  # fmt: skip
+        api(_in_words(function), api_name=function.__name__)
+
+
+def _in_words(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A refusal reaches the client as its sentence, anything else as Gradio's own silence."""
+
+    @functools.wraps(function)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(*args, **kwargs)
+        except ReidError as error:
+            raise gr.Error(str(error), print_exception=False) from error
+
+    return wrapped
+
+
+def _candidate(one: Candidate) -> dict[str, Any]:
+    return {"id": one.identity.id, "name": one.identity.name, "similarity": one.similarity, "photo_id": one.photo_id}
+
+
+def _identity(one: Identity) -> dict[str, Any]:
+    return {
+        "id": one.id,
+        "name": one.name,
+        "photographs": one.photo_count,
+        "cover": one.cover_photo_id,
+        "created_at": one.created_at,
+        "metadata": dict(one.metadata),
+    }
+
+
+def _faces(results: list[SearchResult]) -> list[dict[str, Any]]:
+    return [
+        {
+            "face": index + 1,
+            "predicted": one.label,
+            "similarity": one.given.similarity if one.given else None,
+            "box_px": list(one.result.template.face.box_px),
+            "detection_confidence": one.result.template.face.confidence,
+            "quality": one.result.template.quality.score,
+            "candidates": [_candidate(candidate) for candidate in one.result.candidates],
+        }
+        for index, one in enumerate(assign(results))
+    ]
+
+
+def _with_files(recognizer: Recognizer) -> None:
+    files = gr.File(file_count="multiple", label="photographs")
+    first, second = gr.File(label="first"), gr.File(label="second")
+    limit, k = gr.Number(value=None, label="threshold"), gr.Number(value=5, precision=0, label="candidates")
+    name, answer = gr.Textbox(label="name"), gr.JSON(label="answer")
+
+    def search(photographs: list[str], threshold: float | None = None, candidates: int = 5) -> list[dict[str, Any]]:
+        """Who is on each photograph: every face with its candidates, one person given to one face."""
+        found = []
+        for path in photographs or []:
+            try:
+                results = recognizer.search(read_photograph(Path(path)), k=max(1, int(candidates)), threshold=threshold)
+                found.append({"image": Path(path).name, "status": "ok", "reason": "", "faces": _faces(results)})
+            except ReidError as error:
+                found.append({"image": Path(path).name, "status": "unreadable", "reason": str(error), "faces": []})
+            finally:
+                Path(path).unlink(missing_ok=True)
+        return found
+
+    def enrol(name: str, photographs: list[str]) -> dict[str, Any]:
+        """Enrols the largest face of each photograph under a name, or adds to whoever bears it."""
+        try:
+            samples = [recognizer.sample(read_photograph(Path(path)), "largest") for path in photographs or []]
+            done = recognizer.enrol(name, samples)
+        finally:
+            for path in photographs or []:
+                Path(path).unlink(missing_ok=True)
+        return {**_identity(done.identity), "created": done.created, "photo_ids": list(done.photo_ids)}
+
+    def verify(first: str, second: str) -> dict[str, Any]:
+        """Similarity of the largest faces of two photographs, and whether it reaches the threshold."""
+        try:
+            faces = [recognizer.sample(read_photograph(Path(path)), "largest").template for path in (first, second)]
+        finally:
+            for path in (first, second):
+                Path(path).unlink(missing_ok=True)
+        similarity, threshold = recognizer.verify(*faces), recognizer.threshold.value
+        return {"similarity": similarity, "threshold": threshold, "potentially_one_person": similarity >= threshold}
+
+    for function, inputs in ((search, [files, limit, k]), (enrol, [name, files]), (verify, [first, second])):
+        gr.Button().click(
+            _in_words(function),
+            inputs,
+            answer,
+            api_name=function.__name__,
+            concurrency_limit=2,
+            concurrency_id="looking",
+        )
+
+
+def _people(recognizer: Recognizer) -> Callable[..., Any]:
+    def people(query: str = "", page: int = 1, size: int = 100) -> dict[str, Any]:
+        """Who is enrolled: those whose name holds the query, a page at a time."""
+        size, words = min(max(size, 1), 1000), query.casefold().split()
+        found = [one for one in recognizer.gallery.identities() if all(word in one.name.casefold() for word in words)]
+        start = (max(page, 1) - 1) * size
+        return {"total": len(found), "people": [_identity(one) for one in found[start : start + size]]}
+
+    return people
+
+
+def _person(recognizer: Recognizer) -> Callable[..., Any]:
+    def person(identity_id: str) -> dict[str, Any]:
+        """One person with the photographs; their pictures are at /crops/<id>."""
+        photos = recognizer.gallery.photos(identity_id)
+        held = [
+            {"id": one.id, "source": one.source, "quality": one.quality, "added_at": one.added_at} for one in photos
+        ]
+        return {**_identity(recognizer.gallery.identity(identity_id)), "photos": held}
+
+    return person
+
+
+def _rename(recognizer: Recognizer) -> Callable[..., Any]:
+    def rename(identity_id: str, name: str) -> dict[str, Any]:
+        """Another name for the same person."""
+        recognizer.gallery.rename(identity_id, name)
+        return _identity(recognizer.gallery.identity(identity_id))
+
+    return rename
+
+
+def _merge(recognizer: Recognizer) -> Callable[..., Any]:
+    def merge(source_id: str, target_id: str) -> dict[str, Any]:
+        """All photographs of the source go to the target, whose name stays."""
+        recognizer.gallery.merge(source_id, target_id)
+        return _identity(recognizer.gallery.identity(target_id))
+
+    return merge
+
+
+def _erase(recognizer: Recognizer) -> Callable[..., Any]:
+    def erase(identity_id: str) -> dict[str, int]:
+        """Erases a person for good, with everything computed from the photographs."""
+        gone = recognizer.gallery.remove(identity_id)
+        return {"people": gone.identities, "photographs": gone.photos}
+
+    return erase
+
+
+def _threshold(recognizer: Recognizer) -> Callable[..., Any]:
+    def threshold() -> dict[str, Any]:
+        """The gallery's own threshold and what it rests on."""
+        now = recognizer.threshold
+        return {
+            "value": now.value,
+            "calibrated": now.calibrated,
+            "origin": now.origin,
+            "fpir": now.fpir,
+            "searches": now.searches,
+            "gallery_size": now.gallery_size,
+        }
+
+    return threshold

@@ -1,0 +1,182 @@
+"""What an operator changes in the gallery and at the threshold, in a real browser with the trivial network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from browser import Surfer, go, search, shoot, surfing
+from fakes import fake_recognizer, photograph, save
+
+from reid.recognizer import Recognizer
+from reid.types import Identity
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def recognizer(tmp_path: Path) -> Iterator[Recognizer]:
+    made = fake_recognizer(tmp_path)
+    for person, name in enumerate(("Ann", "Bob")):
+        made.enrol(name, [made.sample(photograph([person], f"{name}-{n}.png", patch_px=100 + n)) for n in range(3)])
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def surfer(recognizer: Recognizer) -> Iterator[Surfer]:
+    with surfing(recognizer) as opened:
+        yield opened
+
+
+def _named(recognizer: Recognizer, name: str) -> Identity:
+    found = recognizer.gallery.find(name)
+    assert found is not None
+    return found
+
+
+def _undo(page, words: str) -> None:  # type: ignore[no-untyped-def]
+    page.click(".bf-toast:not([hidden]) [data-act=undo]")
+    page.wait_for_selector(f".bf-toast:has-text({words!r})")
+
+
+def test_photographs_are_moved_split_off_and_given_back(surfer: Surfer, recognizer: Recognizer) -> None:
+    ann = _named(recognizer, "Ann")
+    page = surfer.open(f"/?tab=gallery&person={ann.id}")
+    page.check("[data-select] >> nth=0")
+    page.fill(".bf-bulk__to", "Bob")
+    page.click(".bf-bulk button:has-text('Move')")
+    page.wait_for_selector(".bf-toast:has-text('1 photograph moved to Bob')")
+    assert _named(recognizer, "Bob").photo_count == 4
+    _undo(page, "Ann has the photographs again")
+    assert _named(recognizer, "Ann").photo_count == 3
+    page.wait_for_selector(".bf-photos li >> nth=2")
+    page.check("[data-select] >> nth=1")
+    page.fill(".bf-bulk__to", "Somebody new")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".bf-toast:has-text('moved to Somebody new')")
+    assert _named(recognizer, "Somebody new").photo_count == 1
+    _undo(page, "Ann has the photographs again")
+    assert recognizer.gallery.find("Somebody new") is None
+
+
+def test_people_are_merged_and_parted_again(surfer: Surfer, recognizer: Recognizer) -> None:
+    ann, bob = _named(recognizer, "Ann"), _named(recognizer, "Bob")
+    recognizer.gallery.edit(ann.id, metadata={"notes": "curator"})
+    page = surfer.open(f"/?tab=gallery&person={ann.id}")
+    page.click("button:has-text('Merge')")
+    page.fill("#merge-name", "Nobody of that name")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".bf-toast--error:has-text('Nobody is called')")
+    page.click(".bf-phead button:has-text('Merge')")
+    page.fill("#merge-name", "Bob")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".bf-phead h1:has-text('Bob')")
+    assert recognizer.gallery.identity(bob.id).photo_count == 6
+    _undo(page, "Ann and Bob are two people again")
+    assert recognizer.gallery.identity(ann.id).metadata == {"notes": "curator"}
+    assert recognizer.gallery.identity(bob.id).photo_count == 3
+
+
+def test_a_deleted_photograph_comes_back_with_undo(surfer: Surfer, recognizer: Recognizer) -> None:
+    ann = _named(recognizer, "Ann")
+    page = surfer.open(f"/?tab=gallery&person={ann.id}")
+    for number in range(3):
+        page.check(f"[data-select] >> nth={number}")
+    shoot(page, "fake-person-selected")
+    page.click(".bf-bulk button:has-text('Delete')")
+    page.wait_for_selector(".bf-toast:has-text('3 photographs deleted')")
+    assert recognizer.gallery.find("Ann") is None
+    _undo(page, "Ann has the photographs again")
+    assert recognizer.gallery.identity(ann.id).photo_count == 3
+
+
+def test_a_record_is_saved_unless_somebody_else_was_faster(surfer: Surfer, recognizer: Recognizer) -> None:
+    ann = _named(recognizer, "Ann")
+    page = surfer.open(f"/?tab=gallery&person={ann.id}")
+    slow = surfer.open(f"/?tab=gallery&person={ann.id}")
+    page.fill("#rec-name", "Ann Sørensen")
+    page.fill("#rec-notes", "curator")
+    page.fill("#rec-more", "Staff no.: HM-0417\nBorn: 1986")
+    page.click("button:has-text('Save')")
+    page.wait_for_selector(".bf-phead h1:has-text('Ann Sørensen')")
+    saved = recognizer.gallery.identity(ann.id)
+    assert saved.name == "Ann Sørensen"
+    assert dict(saved.metadata) == {"notes": "curator", "Staff no.": "HM-0417", "Born": "1986"}
+    slow.fill("#rec-notes", "typed in another tab")
+    slow.click("button:has-text('Save')")
+    slow.wait_for_selector(".bf-toast--error:has-text('Somebody else changed this person')")
+    assert slow.input_value("#rec-notes") == "typed in another tab"
+    assert recognizer.gallery.identity(ann.id).metadata["notes"] == "curator"
+
+
+def test_another_cover_is_chosen(surfer: Surfer, recognizer: Recognizer) -> None:
+    ann = _named(recognizer, "Ann")
+    other = next(photo.id for photo in recognizer.gallery.photos(ann.id) if photo.id != ann.cover_photo_id)
+    page = surfer.open(f"/?tab=gallery&person={ann.id}")
+    page.check(f"[data-select='{other}']")
+    page.click(".bf-bulk button:has-text('Make cover')")
+    page.wait_for_selector(".bf-toast:has-text('is the cover now')")
+    assert recognizer.gallery.identity(ann.id).cover_photo_id == other
+
+
+def test_a_person_who_was_erased_meanwhile_is_no_end(surfer: Surfer, recognizer: Recognizer) -> None:
+    ann = _named(recognizer, "Ann")
+    page = surfer.open(f"/?tab=gallery&person={ann.id}")
+    recognizer.gallery.remove(ann.id)
+    page.click("button:has-text('Save')")
+    page.wait_for_selector(".bf-toast--error:has-text('not in the gallery any more')")
+    page.click(".bf-crumb a")
+    page.wait_for_selector(".bf-person:has-text('Bob')")
+
+
+def test_names_are_searched_and_pages_are_turned(surfer: Surfer, recognizer: Recognizer) -> None:
+    sample = recognizer.sample(photograph([3]))
+    recognizer.enrol_many({f"Person {number:03d}": [sample] for number in range(60)})
+    page = surfer.open("/?tab=gallery")
+    page.wait_for_selector(".bf-pager:has-text('1 to 24 of 62')")
+    page.click(".bf-pager button:has-text('Next')")
+    page.wait_for_selector(".bf-pager:has-text('25 to 48 of 62')")
+    page.fill("[data-page]", "3")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".bf-pager:has-text('49 to 62 of 62')")
+    page.fill("#bf-query textarea, #bf-query input", "son 05")
+    page.wait_for_selector(".bf-pager:has-text('10 people')")
+    page.fill("#bf-query textarea, #bf-query input", "nobody of that name")
+    page.wait_for_selector(".bf-empty:has-text('Nobody is called')")
+
+
+def test_strangers_calibrate_the_threshold_and_the_line_is_moved(
+    surfer: Surfer, recognizer: Recognizer, tmp_path: Path
+) -> None:
+    page = surfer.open("/?tab=threshold")
+    page.wait_for_selector(".bf-note:has-text('This gallery is not calibrated.')")
+    strangers = [
+        save(tmp_path / f"{number}.jpg", [3], doubts=[0.3 + number / 1000], patch_px=90 + number % 30)
+        for number in range(120)
+    ]
+    page.set_input_files("#stranger-files input[type=file]", [str(file) for file in strangers])
+    page.wait_for_selector(".bf-toast:has-text('Calibrated with 120 photographs')", timeout=60_000)
+    measured = recognizer.threshold
+    assert measured.calibrated
+    assert measured.searches == 120
+    page.wait_for_selector(".bf-target:has-text('1 in 300')")
+    assert page.is_disabled(".bf-target:has-text('1 in 300') input")
+    shoot(page, "fake-threshold")
+    page.focus("[data-threshold] >> visible=true")
+    before = page.get_attribute("[data-threshold] >> visible=true", "aria-valuenow")
+    page.keyboard.press("PageUp")
+    page.wait_for_function(
+        "before => [...document.querySelectorAll('#bf-threshold-head dd')][0].innerText !== before",
+        arg=f"{float(before or 0):.2f}",
+    )
+    assert recognizer.threshold == measured
+    page.click("#bf-targets button:has-text('everywhere')")
+    page.wait_for_selector(".bf-toast:has-text('The threshold is')")
+    assert recognizer.threshold.value > measured.value
+    _undo(page, "again")
+    assert recognizer.threshold == measured
+    go(page, "probe")
+    search(page, save(tmp_path / "known.jpg", [0]))
+    page.wait_for_selector(".bf-odds:has-text('of 120 searches of strangers')")

@@ -1,0 +1,68 @@
+"""The page's named endpoints, called as a client would."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from browser import application, served
+from fakes import fake_recognizer, photograph, save
+from gradio_client import Client, handle_file
+from gradio_client.exceptions import AppError
+
+from reid.recognizer import Recognizer
+from reid.types import STRANGER
+
+
+@pytest.fixture
+def recognizer(tmp_path: Path) -> Iterator[Recognizer]:
+    made = fake_recognizer(tmp_path)
+    made.enrol("Ann", [made.sample(photograph([0], "ann.png"))])
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def client(recognizer: Recognizer) -> Iterator[Client]:
+    with served(application(recognizer)) as url:
+        opened = Client(url, verbose=False)
+        yield opened
+        opened.close()
+
+
+def test_every_action_has_a_name_of_its_own_and_the_page_keeps_its_events_to_itself(client: Client) -> None:
+    named = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
+    assert set(named) == {
+        "/search", "/enrol", "/verify", "/people", "/person", "/rename", "/merge", "/erase", "/threshold",
+    }  # fmt: skip
+
+
+def test_a_person_is_enrolled_found_renamed_and_erased(client: Client, tmp_path: Path) -> None:
+    done = client.predict("Bob", [handle_file(str(save(tmp_path / "bob.jpg", [1])))], api_name="/enrol")
+    assert done["created"]
+    found = client.predict([handle_file(str(save(tmp_path / "both.jpg", [1, 3])))], None, 5, api_name="/search")
+    assert [face["predicted"] for face in found[0]["faces"]] == ["Bob", STRANGER]
+    assert client.predict(done["id"], "Robert", api_name="/rename")["name"] == "Robert"
+    assert client.predict("rob", api_name="/people")["total"] == 1
+    assert client.predict(done["id"], api_name="/erase") == {"people": 1, "photographs": 1}
+    with pytest.raises(AppError, match="not in the gallery any more"):
+        client.predict(done["id"], api_name="/person")
+
+
+def test_two_photographs_are_verified(client: Client, tmp_path: Path) -> None:
+    one, same, other = (
+        handle_file(str(save(tmp_path / f"{n}.jpg", [p], patch_px=100 + n))) for n, p in enumerate((2, 2, 4))
+    )
+    assert client.predict(one, same, api_name="/verify")["potentially_one_person"] is True
+    assert client.predict(one, other, api_name="/verify")["potentially_one_person"] is False
+
+
+def test_a_batch_goes_on_after_a_broken_photograph(client: Client, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(b"no photograph")
+    files = [handle_file(str(broken)), handle_file(str(save(tmp_path / "ann.jpg", [0])))]
+    first, second = client.predict(files, None, 5, api_name="/search")
+    assert first["status"] == "unreadable"
+    assert "broken.jpg cannot be read" in first["reason"]
+    assert second["faces"][0]["predicted"] == "Ann"
