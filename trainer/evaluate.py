@@ -17,7 +17,7 @@ from reid.errors import CalibrationError, TableError
 from reid.metrics import OpenSetScore, Searches
 from reid.space import EmbeddingSpace
 from reid.threshold import calibrate, to_json
-from reid.types import STRANGER, Embeddings
+from reid.types import STRANGER, Embeddings, Threshold
 from trainer.data import FoundFace
 from trainer.embeddings import EmbeddingCache
 from trainer.groups import Fairness, by_group
@@ -263,10 +263,8 @@ def _transfer(
     """A threshold chosen on the strangers for FPIR 1 %, and what it does to the strangers of the probes."""
     if not protocol.strangers:
         return {}
-    top1 = (cache.embed(space, protocol.strangers, "strangers") @ templates.T).max(axis=1)
-    people = [metrics.person_of(face.image_path, STRANGER) for face in protocol.strangers]
     try:
-        chosen = calibrate(top1, people, TRANSFER_FPIR, gallery_size=len(templates), source="the strangers CSV")
+        chosen = stranger_threshold(space, templates, protocol.strangers, cache)
     except CalibrationError as error:
         return {"refused": str(error)}
     alien = ~searches.mated
@@ -280,3 +278,16 @@ def _transfer(
         "fpir": alarms / int(alien.sum()) if alien.any() else None,
         "fnir": fnir,
     }
+
+
+def stranger_threshold(
+    space: EmbeddingSpace, templates: Embeddings, strangers: Sequence[FoundFace], cache: EmbeddingCache
+) -> Threshold:
+    """The threshold at which 1 % of the searches by strangers raise an alarm.
+
+    Raises:
+        CalibrationError: there are fewer than a hundred.
+    """
+    top1 = (cache.embed(space, strangers, "strangers") @ templates.T).max(axis=1)
+    people = [metrics.person_of(face.image_path, STRANGER) for face in strangers]
+    return calibrate(top1, people, TRANSFER_FPIR, gallery_size=len(templates), source="photographs of strangers")

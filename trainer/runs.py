@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from reid.errors import SettingsError, TrainingError, WeightsError
+from reid.types import Threshold
 from reid.weights.files import storage_errors, write_together
-from reid.weights.store import CONFIG, WeightsFile, read_config, write_run
+from reid.weights.store import CONFIG, FORMAT_VERSION, WeightsFile, read_config, write_run
 from trainer.job import Job, Trained
 from trainer.splits import Split
 
@@ -38,14 +39,11 @@ def refuse_finished(run: Path) -> None:
         raise SettingsError(f"{run} holds a finished run. Choose another --save-path, or say --overwrite if it may go.")
 
 
-def finish_run(
-    job: Job, split: Split, trained: Trained, *, preprocessing: Mapping[str, Any], thresholds: Mapping[str, Any]
-) -> WeightsFile:
+def finish_run(job: Job, split: Split, trained: Trained, *, preprocessing: Mapping[str, Any]) -> WeightsFile:
     """Writes the weights with everything that they need, and what training measured.
 
     Args:
         preprocessing: detector, smallest face, which face: what the crops were made with.
-        thresholds: by name of the embedding space, as JSON holds a `Threshold`.
 
     Raises:
         WeightsError: the disk is full or read-only; a finished run that was there is still whole.
@@ -72,7 +70,7 @@ def finish_run(
         "alpha": trained.alpha,
         "seed": job.seed,
         "preprocessing": dict(preprocessing),
-        "thresholds": dict(thresholds),
+        "thresholds": {},
     }
     merge_metrics(job.run, {"training": _measured(split, trained)})
     return write_run(job.run, trained.state, config)
@@ -110,13 +108,44 @@ def read_metrics(run: Path) -> dict[str, Any]:
     return known
 
 
+def keep_threshold(run: Path, space_id: str, threshold: Threshold) -> None:
+    """Adds a calibrated threshold to config.json, under the id of the space that it belongs to.
+
+    Raises:
+        WeightsError: no such run, or the disk is full or read-only.
+    """
+    config = read_run(run)
+    config["thresholds"] = {**config.get("thresholds", {}), space_id: asdict(threshold)}
+    with storage_errors(run):
+        write_together(run, {CONFIG: (json.dumps(config, indent=2, ensure_ascii=False) + "\n").encode()})
+
+
+def best_run(models_dir: Path) -> Path | None:
+    """Of the runs that beat what they started from beyond the interval, the one of highest DIR at FPIR 1 %, or None."""
+    found: list[tuple[float, Path]] = []
+    for path in sorted(models_dir.glob(f"*/{METRICS}")):
+        try:
+            result = read_metrics(path.parent)["evaluation"]["facenet"]
+            gain, rate = result["difference"]["dir_at_fpir"]["0.01"], result["tuned"]["open_set"]["dir_at_fpir"]["0.01"]
+        except (TrainingError, KeyError):
+            continue
+        if gain["low"] > 0 and (path.parent / CONFIG).exists():
+            found.append((rate["value"], path.parent))
+    return max(found)[1] if found else None
+
+
 def read_run(run: Path) -> dict[str, Any]:
     """The config of a fine-tuned run.
 
     Raises:
-        WeightsError: it is no folder with weights, or pretrained ones.
+        WeightsError: it is no folder with weights, pretrained ones, or of another version.
     """
     config = read_config(run)
+    if config.get("format_version") != FORMAT_VERSION:
+        raise WeightsError(
+            f"{run} was written by another version ({config.get('format_version')}, this reads {FORMAT_VERSION}). "
+            "Use the version that wrote it, or train the run again."
+        )
     if "recipe" not in config:
         raise WeightsError(f"{run} holds pretrained weights, no run of ours. Train one with `byteface train`.")
     return config

@@ -45,6 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Scores, prints the table, writes metrics.json, plots and the list of probable label errors."""
+    from reid.threshold import from_json
     from trainer import evaluate, runs
     from trainer.embeddings import EmbeddingCache
 
@@ -70,6 +71,8 @@ def run(args: argparse.Namespace) -> int:
         result["difference"] = _difference(systems["frozen"], first)
     known = runs.read_metrics(out).get("evaluation", {})
     runs.merge_metrics(out, {"evaluation": {**known, name: {**result, "probes": _described(args, protocol)}}})
+    if args.run and "threshold" in first.transfer:
+        runs.keep_threshold(args.run, first.space_id, from_json(first.transfer["threshold"]))
     _write_files(out, systems, first)
     if args.report:
         _write_report(args.report, first, protocol)

@@ -79,7 +79,8 @@ def run(args: argparse.Namespace) -> int:
             raise
         if world.speaks:
             preprocessing = {"detector": settings.detector, "min_face_px": settings.min_face_px, "face": args.face}
-            runs.finish_run(job, split, trained, preprocessing=preprocessing, thresholds={})
+            runs.finish_run(job, split, trained, preprocessing=preprocessing)
+            _calibrate(folder, settings, split)
             print(_outcome(folder, trained))
     return 0
 
@@ -137,6 +138,29 @@ def split_for(args: argparse.Namespace, store: FaceStore, folder: Path | None) -
         _list_skipped(folder, [face for faces in found for face in faces if face.status != "ok"])
     train, validation, strangers, unlabelled = (usable(faces) for faces in found)
     return split_of(train, validation=validation, strangers=strangers, unlabelled=unlabelled, seed=args.seed)
+
+
+def _calibrate(folder: Path, settings: Settings, split: Split) -> None:
+    """Gives the run the threshold of its validation strangers; too few are said, and no reason to fail."""
+    import numpy as np
+
+    from reid.errors import CalibrationError
+    from reid.space import EmbeddingSpace
+    from trainer import runs
+    from trainer.embeddings import EmbeddingCache
+    from trainer.evaluate import stranger_threshold
+    from trainer.templates import templates_of
+
+    if not split.strangers:
+        return
+    space = EmbeddingSpace.load("facenet", str(folder), settings.models_dir, device=settings.device)
+    cache = EmbeddingCache(settings.models_dir / "cache" / "embeddings")
+    classes = np.array([split.class_of(face) for face in split.train])
+    templates = templates_of(cache.embed(space, split.train, "gallery"), classes, len(split.labels))
+    try:
+        runs.keep_threshold(folder, space.id, stranger_threshold(space, templates, split.strangers, cache))
+    except CalibrationError as error:
+        _say(f"The run has no threshold of its own. {error}")
 
 
 def _list_skipped(folder: Path, faces: list[FoundFace]) -> None:
