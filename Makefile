@@ -36,7 +36,7 @@ bench: .venv/.ready-dev
 	@$(BIN)/python -m pip install --disable-pip-version-check -q --no-deps -e .
 	@touch $@
 
-.venv/.ready-dev: .venv/.ready requirements-dev.txt
+.venv/.ready-dev: .venv/.ready requirements-dev.txt requirements-train.txt
 	@$(BIN)/python -m pip install --disable-pip-version-check -q -c requirements.lock -r requirements-dev.txt
 	@touch $@
 
