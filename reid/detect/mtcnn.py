@@ -14,13 +14,12 @@ from facenet_pytorch.models.mtcnn import ONet, PNet, RNet
 from facenet_pytorch.models.utils.detect_face import detect_face
 from numpy.typing import NDArray
 
-from reid.detect.pyramid import SearchPlan, Window, cut, inside, merge, require_rgb
+from reid.detect.pyramid import SearchPlan, Sightings, Window, cut, inside, merge, require_rgb
 from reid.types import RGB, Face
 
 STAGE_THRESHOLDS = (0.6, 0.7, 0.7)
 _PYRAMID_FACTOR = 0.709
 _CELL_PX = 12
-_MERGE_OVERLAP = 0.3
 _BATCH_PIXELS = 4_000_000
 """Of all pictures that are searched at once; the first layers keep about 150 bytes for each."""
 
@@ -60,7 +59,7 @@ class MTCNN:
         Args:
             images: each (H, W, 3); sizes may differ.
         """
-        found: list[list[Face]] = [[] for _ in images]
+        seen: list[list[Sightings]] = [[np.zeros((0, 15), np.float32)] for _ in images]
         by_shape: dict[tuple[Window, tuple[int, int]], list[int]] = defaultdict(list)
         for index, image in enumerate(images):
             require_rgb(image)
@@ -69,23 +68,20 @@ class MTCNN:
                 by_shape[window, (width, height)].append(index)
         for (window, (width, height)), members in by_shape.items():
             for batch in _batches(members, window):
-                for index, faces in zip(batch, self._search([images[i] for i in batch], window), strict=True):
-                    found[index] += inside(faces, window, width, height)
+                for index, found in zip(batch, self._search([images[i] for i in batch], window), strict=True):
+                    seen[index].append(inside(window.to_picture(found), window, width, height))
         smallest = self._plan.min_face_px
-        return [[face for face in merge(faces, _MERGE_OVERLAP) if face.width_px >= smallest] for faces in found]
+        return [[face for face in merge(np.concatenate(one)) if face.width_px >= smallest] for one in seen]
 
     @torch.inference_mode()
-    def _search(self, images: Sequence[RGB], window: Window) -> list[list[Face]]:
-        """Faces of one window of pictures of equal size, in pixels of the picture."""
+    def _search(self, images: Sequence[RGB], window: Window) -> list[Sightings]:
+        """What is seen in one window of pictures of equal size, (K, 15) each, in pixels of the scaled window."""
         smallest = self._plan.min_face_px * window.scale
         if min(window.scaled_size) * (_CELL_PX / smallest) < _CELL_PX:  # it would fail on an empty list of scales
-            return [[] for _ in images]
+            return [np.zeros((0, 15), np.float32) for _ in images]
         pixels = np.stack([cut(image, window) for image in images])  # (N, H, W, 3)
         boxes, points = detect_face(pixels, smallest, *self._networks, self._thresholds, _PYRAMID_FACTOR, self._device)
-        return [
-            [_face(box, five, window) for box, five in zip(boxes[i], points[i], strict=True)]
-            for i in range(len(images))
-        ]
+        return [_sightings(*found) for found in zip(boxes, points, strict=True)]
 
 
 def _batches(members: Sequence[int], window: Window) -> Iterator[Sequence[int]]:
@@ -95,11 +91,7 @@ def _batches(members: Sequence[int], window: Window) -> Iterator[Sequence[int]]:
         yield members[start : start + size]
 
 
-def _face(box: NDArray[np.float32], points: NDArray[np.float32], window: Window) -> Face:
-    """(5,) left, top, right, bottom, score and (5, 2) points in pixels of the window -> of the picture."""
-    left, top, right, bottom = (float(side) for side in window.to_picture(np.asarray(box[:4]).reshape(2, 2)).ravel())
-    return Face(
-        box_px=(left, top, right, bottom),
-        landmarks_px=window.to_picture(np.asarray(points)).astype(np.float32),
-        confidence=float(min(max(box[4], 0.0), 1.0)),
-    )
+def _sightings(boxes: NDArray[np.generic], points: NDArray[np.generic]) -> Sightings:
+    """(K, 5) left, top, right, bottom, score and (K, 5, 2) points -> (K, 15); K may be 0, and then in any shape."""
+    box, point = boxes.astype(np.float32).reshape(-1, 5), points.astype(np.float32).reshape(-1, 10)
+    return np.concatenate([box[:, :4], point, box[:, 4:]], axis=1)

@@ -1,11 +1,10 @@
-"""At which scales, and in which pieces, a picture is searched for faces; and how what they give is merged.
+"""At which scales, and in which pieces, a picture is searched for faces; and how sightings become faces.
 
 Knows no detector; the pixels it only cuts and scales.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
 
@@ -14,6 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reid.types import RGB, Face
+
+Sightings = NDArray[np.float32]
+"""(K, 15) left, top, right, bottom, x and y of five landmarks, confidence: a face may have been seen many times."""
+
+_SAME_FACE = 0.3
+_AGREE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +36,12 @@ class Window:
         """Width and height that the detector sees, at least one pixel."""
         return max(1, round(self.width * self.scale)), max(1, round(self.height * self.scale))
 
-    def to_picture(self, points: NDArray[np.floating]) -> NDArray[np.float64]:
-        """(N, 2) x, y in pixels of the scaled window -> of the picture."""
+    def to_picture(self, sightings: Sightings) -> Sightings:
+        """(K, 15) in pixels of the scaled window -> of the picture."""
         scale = np.array(self.scaled_size) / (self.width, self.height)  # after rounding to whole pixels
-        return np.asarray(points / scale + (self.left, self.top), np.float64)
+        moved = sightings.astype(np.float32)
+        moved[:, :14] = (sightings[:, :14].reshape(-1, 7, 2) / scale + (self.left, self.top)).reshape(-1, 14)
+        return moved
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,50 +122,50 @@ def cut(image: RGB, window: Window) -> RGB:
     return np.asarray(cv2.resize(part, window.scaled_size, interpolation=interpolation), np.uint8)
 
 
-def inside(faces: Sequence[Face], window: Window, width: int, height: int) -> list[Face]:
-    """The faces that the window does not cut; where it ends at the picture's own edge nothing is cut.
+def inside(sightings: Sightings, window: Window, width: int, height: int) -> Sightings:
+    """Those that the window does not cut; where it ends at the picture's own edge nothing is cut.
 
     Args:
-        faces: in pixels of the picture, found in the window.
-        window: where they were found.
+        sightings: (K, 15) in pixels of the picture, made in the window.
+        window: where they were made.
         width: of the picture.
         height: of the picture.
     """
     slack = 2 / window.scale
-    left = window.left + slack if window.left > 0 else -np.inf
-    top = window.top + slack if window.top > 0 else -np.inf
-    right = window.left + window.width - slack if window.left + window.width < width else np.inf
-    bottom = window.top + window.height - slack if window.top + window.height < height else np.inf
-    return [
-        face
-        for face in faces
-        if face.box_px[0] > left and face.box_px[1] > top and face.box_px[2] < right and face.box_px[3] < bottom
-    ]
+    right, bottom = window.left + window.width, window.top + window.height
+    least = [window.left + slack if window.left > 0 else -np.inf, window.top + slack if window.top > 0 else -np.inf]
+    most = [right - slack if right < width else np.inf, bottom - slack if bottom < height else np.inf]
+    return sightings[(sightings[:, :2] > least).all(axis=1) & (sightings[:, 2:4] < most).all(axis=1)]
 
 
-def merge(faces: Sequence[Face], max_overlap: float = 0.3) -> list[Face]:
-    """Each face once, the largest first: of those that overlap the most confident stays.
+def merge(sightings: Sightings) -> list[Face]:
+    """Each face once, the largest first; where it was seen several times, its box and landmarks are their mean.
+
+    The most confident sighting is a face, and takes those that overlap it away; the ones that overlap it by half or
+    more are weighed by their confidence. Sightings from other scales and neighbouring priors err independently, so
+    the mean lies about half as far off as the most confident one alone.
 
     Args:
-        faces: of all windows of one picture.
-        max_overlap: intersection over union up to which two boxes are two faces.
+        sightings: (K, 15) of all windows of one picture, in its pixels.
     """
-    if not faces:
-        return []
-    boxes = np.array([face.box_px for face in faces], np.float64)  # (N, 4)
-    order = np.argsort([-face.confidence for face in faces], kind="stable")
-    kept: list[int] = []
-    while order.size:
-        best, rest = int(order[0]), order[1:]
-        kept.append(best)
-        order = rest[_overlap(boxes[best], boxes[rest]) <= max_overlap]
-    return sorted((faces[index] for index in kept), key=lambda face: -face.area_px)
+    rows = sightings[np.argsort(-sightings[:, 14], kind="stable")]
+    faces = []
+    while len(rows):
+        overlap = _overlap(rows[0, :4], rows[:, :4])
+        overlap[0] = 1  # with itself, also where its box has no area
+        agreeing = rows[overlap >= _AGREE]
+        mean = np.average(agreeing[:, :14], axis=0, weights=agreeing[:, 14])
+        left, top, right, bottom = (float(side) for side in mean[:4])
+        confidence = float(np.clip(rows[0, 14], 0, 1))
+        faces.append(Face((left, top, right, bottom), mean[4:].reshape(5, 2).astype(np.float32), confidence))
+        rows = rows[overlap <= _SAME_FACE]
+    return sorted(faces, key=lambda face: -face.area_px)
 
 
-def _overlap(box: NDArray[np.float64], boxes: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Intersection over union of one box (4,) with (N, 4)."""
+def _overlap(box: NDArray[np.float32], boxes: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Intersection over union of one box (4,) with (K, 4)."""
     sides = np.minimum(box[2:], boxes[:, 2:]) - np.maximum(box[:2], boxes[:, :2])
     intersection = np.prod(np.maximum(sides, 0), axis=1)
     areas = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)
     union = np.prod(box[2:] - box[:2]) + areas - intersection
-    return np.asarray(intersection / np.maximum(union, 1e-9), np.float64)
+    return np.asarray(intersection / np.maximum(union, 1e-9), np.float32)

@@ -12,17 +12,18 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from reid.detect.pyramid import SearchPlan, Window, cut, inside, merge, require_rgb
+from reid.detect.pyramid import SearchPlan, Sightings, cut, inside, merge, require_rgb
 from reid.errors import WeightsError
 from reid.types import RGB, Face
 from reid.weights import WeightsFile
 
 SCORE_THRESHOLD = 0.6
-NMS_OVERLAP = 0.3
-MOST_CANDIDATES = 5000
+_KEEP_ALL = 1.0  # overlap from which OpenCV would drop a sighting: `merge` makes better use of them
+_MOST_SIGHTINGS = 5000
 
-Find = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
-"""(H, W, 3) blue first -> (K, 15) left, top, width, height, five points, score. Safe to call from several threads."""
+Find = Callable[[NDArray[np.uint8]], Sightings]
+"""(H, W, 3) blue first -> (K, 15), what every prior sees, the same face many times. Safe to call from several threads.
+"""
 
 
 def search_plan(min_face_px: int) -> SearchPlan:
@@ -59,14 +60,11 @@ class YuNet:
     def _detect_one(self, image: RGB) -> list[Face]:
         require_rgb(image)
         height, width = image.shape[:2]
-        faces: list[Face] = []
+        seen = [np.zeros((0, 15), np.float32)]
         for window in self._plan.windows(width, height):
-            faces += inside(self._search(image, window), window, width, height)
-        return [face for face in merge(faces, NMS_OVERLAP) if face.width_px >= self._plan.min_face_px]
-
-    def _search(self, image: RGB, window: Window) -> list[Face]:
-        bgr = np.asarray(cv2.cvtColor(cut(image, window), cv2.COLOR_RGB2BGR), np.uint8)
-        return [_face(row, window) for row in self._find(bgr)]
+            bgr = np.asarray(cv2.cvtColor(cut(image, window), cv2.COLOR_RGB2BGR), np.uint8)
+            seen.append(inside(window.to_picture(self._find(bgr)), window, width, height))
+        return [face for face in merge(np.concatenate(seen)) if face.width_px >= self._plan.min_face_px]
 
 
 class OpenCVYuNet:
@@ -88,7 +86,7 @@ class OpenCVYuNet:
             # from memory: OpenCV opens no paths with non-Latin letters on every system
             onnx = np.frombuffer(weights.path.read_bytes(), np.uint8)
             self._network = cv2.FaceDetectorYN.create(
-                "onnx", onnx, np.empty(0, np.uint8), (320, 320), score_threshold, NMS_OVERLAP, MOST_CANDIDATES
+                "onnx", onnx, np.empty(0, np.uint8), (320, 320), score_threshold, _KEEP_ALL, _MOST_SIGHTINGS
             )
         except (cv2.error, OSError) as problem:
             raise WeightsError(
@@ -96,19 +94,12 @@ class OpenCVYuNet:
                 "and keep OpenCV below 5."
             ) from problem
 
-    def __call__(self, bgr: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def __call__(self, bgr: NDArray[np.uint8]) -> Sightings:
         with self._lock:
             self._network.setInputSize((bgr.shape[1], bgr.shape[0]))
             _, rows = self._network.detect(bgr)
-        return np.zeros((0, 15), np.float32) if rows is None else np.asarray(rows, np.float32)
-
-
-def _face(row: NDArray[np.float32], window: Window) -> Face:
-    """(15,) left, top, width, height, five points, score, in pixels of what the network saw -> of the picture."""
-    corners = np.array([row[:2], row[:2] + row[2:4]])
-    left, top, right, bottom = (float(side) for side in window.to_picture(corners).ravel())
-    return Face(
-        box_px=(left, top, right, bottom),
-        landmarks_px=window.to_picture(row[4:14].reshape(5, 2)).astype(np.float32),
-        confidence=float(min(max(row[14], 0.0), 1.0)),
-    )
+        if rows is None:
+            return np.zeros((0, 15), np.float32)
+        seen = np.array(rows, np.float32)
+        seen[:, 2:4] += seen[:, :2]  # width and height -> right and bottom
+        return seen

@@ -1,18 +1,18 @@
-"""YuNet as an OpenVINO graph, and its outputs decoded into faces as OpenCV's `FaceDetectorYN` does it.
+"""YuNet as an OpenVINO graph, and its outputs decoded as OpenCV's `FaceDetectorYN` does it.
 
-Knows no windows and no scales: pixels in, rows out.
+Knows no windows and no scales: pixels in, sightings out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-import cv2
 import numpy as np
 import openvino as ov
 from numpy.typing import NDArray
 
-from reid.detect.yunet import MOST_CANDIDATES, NMS_OVERLAP, SCORE_THRESHOLD
+from reid.detect.pyramid import Sightings
+from reid.detect.yunet import SCORE_THRESHOLD
 from reid.errors import WeightsError
 from reid.runtime.graph import CompiledGraph, kept_graph
 from reid.weights import WeightsFile
@@ -33,24 +33,16 @@ class YuNetGraph:
         self._graph = graph
         self._score_threshold = score_threshold
 
-    def __call__(self, bgr: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """(H, W, 3) blue first -> (K, 15) left, top, width, height, five points, score, the surest first."""
+    def __call__(self, bgr: NDArray[np.uint8]) -> Sightings:
+        """(H, W, 3) blue first -> (K, 15), what every prior sees."""
         height, width = (-(-side // _STRIDES[-1]) * _STRIDES[-1] for side in bgr.shape[:2])
         padded = np.zeros((1, height, width, 3), np.uint8)  # as OpenCV does: black, on the right and below
         padded[0, : bgr.shape[0], : bgr.shape[1]] = bgr
-        rows = decode(self._graph(padded), width, self._score_threshold)
-        kept = cv2.dnn.NMSBoxes(
-            rows[:, :4].astype(np.int32).tolist(),  # whole pixels, as in OpenCV
-            rows[:, 14].tolist(),
-            self._score_threshold,
-            NMS_OVERLAP,
-            top_k=MOST_CANDIDATES,
-        )
-        return rows[np.asarray(kept, np.int64).ravel()]
+        return decode(self._graph(padded), width, self._score_threshold)
 
 
-def decode(outputs: Sequence[NDArray[np.float32]], width: int, score_threshold: float) -> NDArray[np.float32]:
-    """The network's outputs as (K, 15) rows of `YuNetGraph`, of every prior that reaches the threshold.
+def decode(outputs: Sequence[NDArray[np.float32]], width: int, score_threshold: float) -> Sightings:
+    """The network's outputs as sightings (K, 15), of every prior that reaches the threshold.
 
     Args:
         outputs: class (1, N, 1), objectness (1, N, 1), box (1, N, 4) and points (1, N, 10), each of three strides.
@@ -67,7 +59,7 @@ def decode(outputs: Sequence[NDArray[np.float32]], width: int, score_threshold: 
         centre = (prior + box[0, index, :2]) * stride
         sides = np.exp(box[0, index, 2:]) * stride
         landmarks = (np.tile(prior, 5) + points[0, index]) * stride
-        rows.append(np.concatenate([centre - sides / 2, sides, landmarks, score[index, None]], 1))
+        rows.append(np.concatenate([centre - sides / 2, centre + sides / 2, landmarks, score[index, None]], 1))
     return np.concatenate(rows).astype(np.float32)
 
 
