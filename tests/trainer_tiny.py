@@ -23,13 +23,15 @@ from reid.types import STRANGER
 from reid.weights.store import WeightsFile
 from trainer.data import FoundFace
 from trainer.job import Job, Trained
-from trainer.recipes import OPEN_SET, Recipe
+from trainer.recipes import OPEN_SET, Recipe, Stage
 from trainer.splits import Split, split_of
 from trainer.train import Trainer
 from trainer.world import joined
 
 SIDE_PX = 32
-RECIPE = replace(OPEN_SET, epochs=3, batch=8, lr_backbone=1e-3, lr_head=1e-2, patience=0)
+RECIPE = replace(
+    OPEN_SET, epochs=3, batch=8, lr_backbone=1e-3, lr_head=1e-2, patience=0, stages=(Stage(0.0, ("*",)),), l2sp=1e-3
+)
 
 
 class TinyNet(nn.Module):
