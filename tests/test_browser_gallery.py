@@ -142,7 +142,7 @@ def test_names_are_searched_and_pages_are_turned(surfer: Surfer, recognizer: Rec
     page.keyboard.press("Enter")
     page.wait_for_selector(".bf-pager:has-text('49 to 62 of 62')")
     page.fill("#bf-query textarea, #bf-query input", "son 05")
-    page.wait_for_selector(".bf-pager:has-text('10 people')")
+    page.wait_for_selector(".bf-pager:has-text('11 people')")
     page.fill("#bf-query textarea, #bf-query input", "nobody of that name")
     page.wait_for_selector(".bf-empty:has-text('Nobody is called')")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -321,4 +323,48 @@ def test_two_faces_are_compared_in_four_views_with_one_zoom(surfer: Surfer, tmp_
     assert not page.is_visible("#compare-dialog")
     page.click(".bf-insp button:has-text('Compare')")
     page.wait_for_selector("#compare-dialog .bf-cmp", state="visible")
+    page.context.close()
+
+
+def test_a_missed_face_is_drawn_and_searched(surfer: Surfer, tmp_path: Path) -> None:
+    page = surfer.open()
+    search(page, save(tmp_path / "missed.jpg", [0, 2]))
+    page.click("[data-draw]")
+    frame = page.locator(".bf-pic").bounding_box()
+    assert frame is not None
+    page.mouse.move(frame["x"] + 4, frame["y"] + 4)
+    page.mouse.down()
+    page.mouse.move(frame["x"] + 60, frame["y"] + 70)
+    page.mouse.up()
+    page.wait_for_selector(".bf-insp:has-text('Face 3 of 3')")
+    assert len(page.query_selector_all(".bf-over .face")) == 3
+    page.context.close()
+
+
+def test_letters_and_arrows_work_on_the_photograph(surfer: Surfer, tmp_path: Path) -> None:
+    page = surfer.open()
+    search(page, save(tmp_path / "keys.jpg", [0, 3, 2]))
+    page.focus(".bf-over .face >> nth=0")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_selector(".bf-insp:has-text('Face 2 of 3')")
+    page.keyboard.press("3")
+    page.wait_for_selector(".bf-insp:has-text('Face 3 of 3')")
+    page.keyboard.press("c")
+    page.wait_for_selector("#compare-dialog .bf-cmp")
+    page.context.close()
+
+
+def test_results_are_taken_away_as_table_details_and_picture(surfer: Surfer, tmp_path: Path) -> None:
+    page = surfer.open()
+    search(page, save(tmp_path / "result.jpg", [0, 3]))
+    found = {}
+    for kind in ("csv", "json", "jpg"):
+        page.click(".bf-menu summary")
+        with page.expect_download() as waiting:
+            page.click(f".bf-menu a[href*='result.{kind}']")
+        found[kind] = Path(waiting.value.path()).read_bytes()
+    rows = list(csv.DictReader(found["csv"].decode("utf-8-sig").splitlines()))
+    assert [row["predicted"] for row in rows] == ["Ann Sørensen", "doesn't_exist"]
+    assert json.loads(found["json"])["photographs"][0]["faces"][0]["candidates"][0]["name"] == "Ann Sørensen"
+    assert found["jpg"].startswith(b"\xff\xd8")
     page.context.close()

@@ -14,8 +14,16 @@
   // ?tab=gallery&person=ID; bytefaceVisit is the page's hidden component that tells Python
   const visit = () => {
     const query = new URLSearchParams(location.search);
-    window.bytefaceVisit?.({ tab: query.get('tab') || 'probe', person: query.get('person') || '' });
+    const tab = query.get('tab') || 'probe';
+    const button = $(`#bf-tabs [data-tab-id="${CSS.escape(tab)}"]`);
+    if (button && button.getAttribute('aria-selected') !== 'true') {
+      turning = true;  // the click below is ours, not a person's
+      button.click();
+      turning = false;
+    }
+    window.bytefaceVisit?.({ tab, person: query.get('person') || '' });
   };
+  let turning = false;
   const go = (tab, person) => {
     const url = new URL(location);
     url.searchParams.set('tab', tab);
@@ -116,7 +124,7 @@
     else if (data.camera) camera(data.camera);
     else if (data.tab) go(data.tab);
     else if (data.person) go('gallery', data.person);
-    else if (data.tabId) go(data.tabId);
+    else if (data.tabId && !turning) go(data.tabId);
     else if (data.dialog) dialog.open($(`#${data.dialog}`));
     else if ('dialogClose' in data) dialog.close(target.closest('.bf-modal'));
   });

@@ -72,7 +72,7 @@ def _listen(blocks: gr.Blocks, page: Page, tabs: dict[str, Tab]) -> None:
         name = name if name in tabs else next(iter(tabs))
         before = sum(len(tab.inputs) for tab in list(tabs.values())[: list(tabs).index(name)])
         own = values[before : before + len(tabs[name].inputs)]
-        return {page.tabs: gr.Tabs(selected=name), page.top: page.bar(), **tabs[name].draw(person, *own)}
+        return {page.top: page.bar(), **tabs[name].draw(person, *own)}
 
     def visit(event: gr.EventData, *values: Any) -> Updates:
         place = event_data(event)
@@ -82,7 +82,8 @@ def _listen(blocks: gr.Blocks, page: Page, tabs: dict[str, Tab]) -> None:
         first = {component: value for tab in tabs.values() for component, value in tab.first().items()}
         values = [first.get(component, component.value) for component in inputs]
         query = request.query_params
-        return {**first, **draw(query.get("tab", ""), query.get("person", ""), values)}
+        turn = gr.Tabs(selected=query.get("tab")) if query.get("tab") in tabs else gr.skip()
+        return {**first, page.tabs: turn, **draw(query.get("tab", ""), query.get("person", ""), values)}
 
     def undo(event: gr.EventData) -> Updates:
         action = page.undos.take(str(event_data(event).get("id", "")))

@@ -51,8 +51,9 @@ class GalleryTab:
 
     def _listen(self) -> None:
         said = guarded(self.page.messages)
-        for control in (self.query, self.order):
-            control.input(
+        # a textbox reports pasted text as a change only
+        for changed in (self.query.change, self.order.input):
+            changed(
                 said(self.search),
                 self.inputs,
                 self.all,

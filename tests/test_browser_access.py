@@ -1,0 +1,82 @@
+"""An automated accessibility check of every tab and dialog, light and dark, wide and narrow (axe-core)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from browser import Surfer, go, search, surfing
+from fakes import fake_recognizer, photograph, save
+from playwright.sync_api import Page
+
+from reid.recognizer import Recognizer
+
+pytestmark = pytest.mark.browser
+
+GRADIOS_OWN = {
+    # (rule, part of the selector): what Gradio draws and cannot be told not to
+    ("label-content-name-mismatch", "upload-container"),
+    ("nested-interactive", "upload-container"),
+    ("nested-interactive", "toast"),
+}
+
+
+@pytest.fixture(scope="module")
+def recognizer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recognizer]:
+    made = fake_recognizer(tmp_path_factory.mktemp("access"))
+    for person, name in enumerate(("Ann", "Bob", "Cem")):
+        made.enrol(name, [made.sample(photograph([person], f"{name}-{n}.png", patch_px=100 + n)) for n in range(3)])
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def surfer(recognizer: Recognizer) -> Iterator[Surfer]:
+    with surfing(recognizer) as opened:
+        yield opened
+
+
+def _violations(page: Page) -> list[str]:
+    """Serious and critical ones of ours, a line each."""
+    axe = pytest.importorskip("axe_playwright_python", reason="axe-playwright-python carries axe-core")
+    page.evaluate(Path(axe.__path__[0], "axe.min.js").read_text(encoding="utf-8"))
+    found = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
+    lines = []
+    for violation in found["violations"]:
+        if violation["impact"] not in {"serious", "critical"}:
+            continue
+        for node in violation["nodes"]:
+            target = " ".join(map(str, node["target"])) + node["html"]
+            if not any(violation["id"] == rule and part in target for rule, part in GRADIOS_OWN):
+                lines.append(f"{violation['id']}: {node['target']} {node['html'][:160]}")
+    return lines
+
+
+@pytest.mark.parametrize(("width", "dark"), [(1280, False), (1280, True), (390, False), (390, True)])
+def test_no_tab_has_a_serious_violation(surfer: Surfer, tmp_path: Path, width: int, dark: bool) -> None:
+    page = surfer.open(width=width, dark=dark)
+    found = {"empty": _violations(page)}
+    search(page, save(tmp_path / "group.jpg", [0, 3, 2]))
+    found["probe"] = _violations(page)
+    page.click(".bf-insp button:has-text('Compare')")
+    page.wait_for_selector("#compare-dialog .bf-cmp")
+    found["compare"] = _violations(page)
+    page.keyboard.press("Escape")
+    go(page, "enrol")
+    page.set_input_files("#enrol-files input[type=file]", [str(save(tmp_path / "again.jpg", [0], patch_px=130))])
+    page.wait_for_selector(".bf-dupq")
+    found["enrol"] = _violations(page)
+    go(page, "threshold")
+    page.wait_for_selector("#bf-plots svg >> visible=true")
+    found["threshold"] = _violations(page)
+    go(page, "gallery")
+    page.wait_for_selector(".bf-person")
+    found["gallery"] = _violations(page)
+    page.click(".bf-person >> nth=0")
+    page.wait_for_selector(".bf-phead")
+    found["person"] = _violations(page)
+    page.click("button:has-text('Erase')")
+    found["erase"] = _violations(page)
+    assert {place: lines for place, lines in found.items() if lines} == {}
+    page.context.close()
