@@ -32,7 +32,7 @@ bench: .venv/.ready-dev
 		{ echo 'ByteFace needs Python 3.11 or newer: make run PYTHON=python3.12' >&2; exit 1; }
 	@test -x $(BIN)/python || { echo 'making .venv'; $(PYTHON) -m venv .venv; }
 	@echo 'installing dependencies: once, a few gigabytes with PyTorch'
-	@$(BIN)/python -m pip install --disable-pip-version-check -q --progress-bar on -c requirements.lock -r requirements.txt
+	@$(BIN)/python -m pip install --disable-pip-version-check -c requirements.lock -r requirements.txt
 	@$(BIN)/python -m pip install --disable-pip-version-check -q --no-deps -e .
 	@touch $@
 
