@@ -42,6 +42,7 @@ from reid.metrics import (
 from reid.runtime import VERDICT
 from reid.settings import Settings
 from reid.space import EmbeddingSpace, SpaceSpec
+from reid.types import RGB, Photograph
 from reid.weights import ensure
 
 FPIR = 0.01
@@ -53,6 +54,7 @@ VARIANTS = {  # name -> precision of the detector, of the networks
     "networks and detector bfloat16": ("bfloat16", "bfloat16"),
 }
 BOTH = ("float32", "bfloat16")
+BATCH = 16
 MIXED = "probes bfloat16, gallery float32"
 
 
@@ -179,20 +181,27 @@ class _Tools:
         dim = self.spaces["float32"].dim
         arrays = {f"{variant} rows": np.full((len(names), dim), np.nan, np.float32) for variant in VARIANTS}
         arrays |= {f"{variant} boxes": np.full((len(names), 4), np.nan, np.float32) for variant in VARIANTS}
-        for index, name in enumerate(tqdm(names, unit="photo", mininterval=10)):
-            photograph = read_photograph(root / name)
-            cuts = {}
-            for precision, detector in self.detectors.items():
-                face = chosen_face(photograph, detector.detect([photograph.pixels])[0], choice)
-                if face:
-                    crops = self.spaces["float32"].crops(photograph.pixels, face.landmarks_px)
-                    cuts[precision] = (face.box_px, crops)
+        for start in tqdm(range(0, len(names), BATCH), unit="batch"):
+            photographs = [read_photograph(root / name) for name in names[start : start + BATCH]]
+            cuts = {precision: self._cut(photographs, precision, choice) for precision in BOTH}
             for variant, (detected_in, embedded_in) in VARIANTS.items():
-                if detected_in in cuts:
-                    box, crops = cuts[detected_in]
-                    arrays[f"{variant} boxes"][index] = box
-                    arrays[f"{variant} rows"][index] = self.spaces[embedded_in].embed([crops])[0]
+                if cuts[detected_in]:
+                    rows = [start + index for index in cuts[detected_in]]
+                    boxes, crops = zip(*cuts[detected_in].values(), strict=True)
+                    arrays[f"{variant} boxes"][rows] = boxes
+                    arrays[f"{variant} rows"][rows] = self.spaces[embedded_in].embed(crops)
         return arrays
+
+    def _cut(
+        self, photographs: Sequence[Photograph], precision: str, choice: FaceChoice
+    ) -> dict[int, tuple[tuple[float, ...], tuple[RGB, ...]]]:
+        """Index -> box and both networks' crops of the chosen face, of the photographs that have one."""
+        found = {}
+        for index, photograph in enumerate(photographs):
+            face = chosen_face(photograph, self.detectors[precision].detect([photograph.pixels])[0], choice)
+            if face:
+                found[index] = face.box_px, self.spaces["float32"].crops(photograph.pixels, face.landmarks_px)
+        return found
 
 
 def _searches(
