@@ -14,14 +14,16 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 import trainer_tiny as tiny
 
 import trainer.train
-from reid.errors import TrainingError, WeightsError
+from reid.errors import SettingsError, TrainingError, WeightsError
 from trainer import checkpoint, logs
 from trainer.recipes import REFERENCE, Stage
+from trainer.runs import refuse_to_lose
 from trainer.world import World
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -218,10 +220,35 @@ def test_without_strangers_or_spare_people_it_says_so_and_trains(tmp_path: Path)
 
     split = split_of(tiny.faces(tmp_path, 2, 3))
     assert any("--strangers-csv" in warning for warning in split.warnings)
-    job = Job(replace(tiny.RECIPE, epochs=1), tiny.weights(tmp_path), tmp_path / "run")
+    job = Job(replace(tiny.RECIPE, epochs=1), tiny.weights(tmp_path), tmp_path / "run", tmp_path)
     trained = Trainer(job, split, torch.device("cpu"), World()).run(resume=False)
     assert trained.frozen is None
     assert trained.alpha == trainer.train.DEFAULT_ALPHA
+
+
+def test_another_network_teaches_by_its_similarities(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Other:
+        crop_px = tiny.SIDE_PX
+
+        def embed(self, crops: np.ndarray) -> np.ndarray:
+            rows = crops.reshape(len(crops), -1)[:, ::97].astype(np.float32) - 128
+            return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+    monkeypatch.setattr("reid.networks.load_network", lambda *_, **__: Other())
+    recipe = replace(tiny.RECIPE, epochs=4, label_loss=0.0)
+    trained = tiny.run(tmp_path, recipe=recipe, teacher="sface")
+    assert trained.history[-1]["distil_loss"] < trained.history[0]["distil_loss"]
+
+
+def test_a_new_run_does_not_mistake_an_old_ones_checkpoints_for_its_own(tmp_path: Path) -> None:
+    tiny.run(tmp_path, recipe=replace(tiny.RECIPE, epochs=3))
+    tiny.run(tmp_path, recipe=replace(tiny.RECIPE, epochs=1))
+    found = checkpoint.load_checkpoint(tmp_path / "run")
+    assert found is not None
+    assert found.epoch == 1
+    with pytest.raises(SettingsError, match="--resume"):
+        refuse_to_lose(tmp_path / "run", resume=False)
+    refuse_to_lose(tmp_path / "run", resume=True)
 
 
 @pytest.mark.parametrize("change", [{"adaface": True}, {"sub_centres": 3}, {"label_loss": 0.0}, {"distil_loss": 0.0}])

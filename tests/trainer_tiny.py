@@ -22,7 +22,7 @@ import trainer.train
 from reid.types import STRANGER
 from reid.weights.store import WeightsFile
 from trainer.data import FoundFace
-from trainer.job import Job, Trained
+from trainer.job import Job, Teacher, Trained
 from trainer.recipes import OPEN_SET, Recipe, Stage
 from trainer.splits import Split, split_of
 from trainer.train import Trainer
@@ -96,9 +96,17 @@ def split(folder: Path) -> Split:
     )
 
 
-def run(folder: Path, *, recipe: Recipe = RECIPE, resume: bool = False, seed: int = 0, name: str = "run") -> Trained:
+def run(
+    folder: Path,
+    *,
+    recipe: Recipe = RECIPE,
+    resume: bool = False,
+    seed: int = 0,
+    name: str = "run",
+    teacher: Teacher = "self",
+) -> Trained:
     trainer.train.load_module = tiny_module
-    job = Job(recipe, weights(folder), folder / name, seed)
+    job = Job(recipe, weights(folder), folder / name, folder, seed, teacher=teacher)
     with joined(torch.device("cpu")) as world:
         return Trainer(job, split(folder), torch.device("cpu"), world).run(resume=resume)
 

@@ -59,6 +59,16 @@ def save_checkpoint(run: Path, checkpoint: Checkpoint) -> None:
             shutil.rmtree(older, ignore_errors=True)
 
 
+def forget_checkpoints(run: Path) -> None:
+    """Removes those of an earlier run, so that they are not taken for this one's."""
+    shutil.rmtree(run / FOLDER, ignore_errors=True)
+
+
+def has_checkpoint(run: Path) -> bool:
+    """Whether there is anything to resume."""
+    return bool(_present(run))
+
+
 def load_checkpoint(run: Path) -> Checkpoint | None:
     """The newest checkpoint that is whole; None without any.
 

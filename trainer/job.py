@@ -26,6 +26,7 @@ class Job:
     Attributes:
         weights: where it starts.
         run: folder that it is written to.
+        models_dir: where a teacher's weights lie.
         seed: of everything that is drawn.
         embedding_dim: length of the new embedding; None for that of the weights.
         teacher: whose embeddings unlabelled and degraded photographs are pulled to.
@@ -35,6 +36,7 @@ class Job:
     recipe: Recipe
     weights: WeightsFile
     run: Path
+    models_dir: Path
     seed: int = 0
     embedding_dim: int | None = None
     teacher: Teacher = "self"

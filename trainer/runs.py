@@ -15,6 +15,7 @@ from reid.errors import SettingsError, TrainingError, WeightsError
 from reid.types import Threshold
 from reid.weights.files import storage_errors, write_together
 from reid.weights.store import CONFIG, FORMAT_VERSION, WeightsFile, read_config, write_run
+from trainer.checkpoint import has_checkpoint
 from trainer.job import Job, Trained
 from trainer.splits import Split
 
@@ -33,10 +34,12 @@ def run_folder(save_path: Path) -> tuple[Path, str]:
     return folder, f"{save_path} is written as {folder / 'model.safetensors'} with its config.json: never as a pickle."
 
 
-def refuse_finished(run: Path) -> None:
-    """Raises: SettingsError where a finished run would be lost."""
+def refuse_to_lose(run: Path, *, resume: bool) -> None:
+    """Raises: SettingsError where a finished run, or epochs of an unfinished one, would be lost."""
     if (run / CONFIG).exists():
         raise SettingsError(f"{run} holds a finished run. Choose another --save-path, or say --overwrite if it may go.")
+    if has_checkpoint(run) and not resume:
+        raise SettingsError(f"{run} holds an unfinished run. Go on with --resume, or say --overwrite if it may go.")
 
 
 def finish_run(job: Job, split: Split, trained: Trained, *, preprocessing: Mapping[str, Any]) -> WeightsFile:

@@ -83,6 +83,8 @@ class Trainer:
         """
         if resume:
             self._resume()
+        elif self.world.speaks:
+            checkpoint.forget_checkpoints(self.job.run)
         batches = Batches(
             lambda index: self.faces[index].read_crop(self.side_px), len(self.faces), self.recipe, seed=self.job.seed,
             rank=self.world.rank, world=self.world.size, workers=self.job.workers,
@@ -135,8 +137,7 @@ class Trainer:
     def _teach_sface(self) -> Tensor:
         from reid.networks import load_network
 
-        models_dir = self.job.weights.path.parent.parent
-        network = load_network("sface", weights="sface", models_dir=models_dir)
+        network = load_network("sface", weights="sface", models_dir=self.job.models_dir)
         crops = np.stack([face.read_crop(network.crop_px) for face in self.faces])
         return torch.from_numpy(network.embed(crops)).to(self.device)
 

@@ -10,10 +10,14 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 import torch
 import torch.distributed as dist
 from torch import Tensor
+
+_PROCESSOR = torch.device("cpu")
+_PATIENCE = timedelta(hours=12)  # the others wait while the first finds faces and validates
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +26,12 @@ class World:
 
     Attributes:
         rank: 0 writes files and speaks.
+        device: that this process computes on.
     """
 
     rank: int = 0
     size: int = 1
-    local_rank: int = 0
+    device: torch.device = _PROCESSOR
 
     @property
     def speaks(self) -> bool:
@@ -46,9 +51,11 @@ class World:
 
     def sum(self, values: Tensor) -> Tensor:
         """The sum of a small tensor over the processes."""
-        if self.size > 1:
-            dist.all_reduce(values)
-        return values
+        if self.size == 1:
+            return values
+        moved = values.to(self.device)  # between CUDA devices only their own tensors travel
+        dist.all_reduce(moved)
+        return moved.to(values.device)
 
     def wait(self) -> None:
         """Until every process is here."""
@@ -61,10 +68,13 @@ def joined(device: torch.device) -> Iterator[World]:
     """The world that the launcher has described, alone without one."""
     size = int(os.environ.get("WORLD_SIZE", "1"))
     if size == 1:
-        yield World()
+        yield World(device=device)
         return
-    dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    if device.type == "cuda":
+        device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
+        torch.cuda.set_device(device)
+    dist.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=_PATIENCE)
     try:
-        yield World(dist.get_rank(), size, int(os.environ.get("LOCAL_RANK", "0")))
+        yield World(dist.get_rank(), size, device)
     finally:
         dist.destroy_process_group()

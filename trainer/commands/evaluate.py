@@ -18,6 +18,7 @@ from trainer.templates import TEMPLATE_RULES
 
 if TYPE_CHECKING:
     from reid.settings import Settings
+    from reid.space import EmbeddingSpace
     from trainer.data import FoundFace
     from trainer.evaluate import Evaluated, Pair, Protocol
 
@@ -54,17 +55,16 @@ def run(args: argparse.Namespace) -> int:
     out = args.out or args.run or settings.models_dir / "evaluation"
     if args.run:
         runs.read_run(args.run)
-    protocol, warnings = _protocol(args, settings)
-    for warning in warnings:
-        print(warning, file=sys.stderr)
-    cache = EmbeddingCache(settings.models_dir / "cache" / "embeddings")
     wanted = {"tuned" if args.run else "scored": str(args.run or settings.weights)}
     if args.compare:
         wanted["frozen"] = args.compare
-    systems = {
-        role: evaluate.evaluate(_space(name, weights, settings), protocol, cache, rule=args.templates)
-        for role, weights in wanted.items()
-    }
+    spaces = {role: _space(name, weights, settings) for role, weights in wanted.items()}
+    sizes = sorted({network.crop_px for space in spaces.values() for network in space.networks})
+    protocol, warnings = _protocol(args, settings, tuple(sizes))
+    for warning in warnings:
+        print(warning, file=sys.stderr)
+    cache = EmbeddingCache(settings.models_dir / "cache" / "embeddings")
+    systems = {role: evaluate.evaluate(space, protocol, cache, rule=args.templates) for role, space in spaces.items()}
     first = next(iter(systems.values()))
     result: dict[str, Any] = {role: evaluate.as_json(found, protocol) for role, found in systems.items()}
     if len(systems) == 2:
@@ -118,18 +118,17 @@ def _cell(one: Mapping[str, float] | None) -> str:
     return f"{one['value']:.4f} [{one['low']:.3f}, {one['high']:.3f}]" if one else "too few alarms"
 
 
-def _space(name: str, weights: str, settings: Settings) -> Any:
+def _space(name: str, weights: str, settings: Settings) -> EmbeddingSpace:
     from reid.space import EmbeddingSpace
 
     return EmbeddingSpace.load(name, weights, settings.models_dir, device=settings.device)
 
 
-def _protocol(args: argparse.Namespace, settings: Settings) -> tuple[Protocol, list[str]]:
+def _protocol(args: argparse.Namespace, settings: Settings, sizes: tuple[int, ...]) -> tuple[Protocol, list[str]]:
     from trainer.commands.train import store_of
     from trainer.data import read_photos, summarise
     from trainer.evaluate import protocol_of
 
-    sizes = (160, 112) if "sface" in (args.space or "facenet") or args.space == "auto" else (160,)
     store = store_of(settings, args.face, sizes)
     probe_store = store_of(settings, args.eval_face, sizes) if args.eval_face else store
     root = args.eval_root_dir or args.root_dir

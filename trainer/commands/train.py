@@ -61,19 +61,23 @@ def run(args: argparse.Namespace) -> int:
     settings = common.settings_of(args)
     folder, note = runs.run_folder(args.save_path)
     if not args.overwrite:
-        runs.refuse_finished(folder)
+        runs.refuse_to_lose(folder, resume=args.resume)
     device = choose_device(settings.device)
     with joined(device) as world:
         weights = ensure(settings.weights, settings.models_dir, progress=world.speaks)
-        store = store_of(
-            settings, args.face, (int(weights.config["crop_px"]), *((112,) if args.distil == "sface" else ()))
+        sizes = (int(weights.config["crop_px"]), *((112,) if args.distil == "sface" else ()))
+        if not world.speaks:
+            world.wait()  # the first process finds the faces, the others read them
+        split = split_for(args, store_of(settings, args.face, sizes), folder if world.speaks else None)
+        if world.speaks:
+            world.wait()
+        job = Job(
+            recipe, weights, folder, settings.models_dir, args.seed, args.embedding_dim, args.distil, args.workers
         )
-        split = split_for(args, store, folder if world.speaks else None)
-        job = Job(recipe, weights, folder, args.seed, args.embedding_dim, args.distil, args.workers)
         if world.speaks:
             _say(note, f"validation: {split.origin}", *split.warnings)
         try:
-            trained = Trainer(job, split, device, world).run(resume=args.resume)
+            trained = Trainer(job, split, world.device, world).run(resume=args.resume)
         except KeyboardInterrupt:
             _say(f"The epochs that were finished are kept in {folder}. Run the same command with --resume to go on.")
             raise
