@@ -18,6 +18,7 @@ from reid.recognizer import Recognizer
 from reid.settings import Settings
 from reid.ui import build_ui
 from reid.ui.context import ASSETS
+from reid.ui.fixed import I18N
 from reid.ui.reporting import annotated_jpeg, result_csv, result_json
 from reid.ui.session import Sessions
 from reid.ui.theme import css, head, theme
@@ -64,6 +65,7 @@ def create_app(recognizer: Recognizer) -> FastAPI:
         show_error=False,
         ssr_mode=False,
         mcp_server=False,
+        i18n=I18N,
         enable_monitoring=False,
         max_file_size=MAX_UPLOAD,
     )

@@ -18,6 +18,7 @@ from reid.ui.components import shell
 from reid.ui.context import Page, Tab, html, script
 from reid.ui.endpoints import add_endpoints
 from reid.ui.enrol import EnrolTab
+from reid.ui.fixed import label
 from reid.ui.gallery import GalleryTab
 from reid.ui.handlers import Updates, event_data, guarded
 from reid.ui.probe import ProbeTab
@@ -54,15 +55,15 @@ def build_ui(recognizer: Recognizer, sessions: Sessions) -> gr.Blocks:
         with gr.Tabs(elem_id="bf-tabs", selected="probe") as tabs:
             page = Page(recognizer, sessions, top, messages, Undos(), tabs, route)
             built: dict[str, Tab] = {}
-            for name, (label, tab) in TABS.items():
-                with gr.Tab(label, id=name):
+            for name, (words, tab) in TABS.items():
+                with gr.Tab(label(words), id=name):
                     built[name] = tab(page)
-        html(_camera_dialog(), elem_id="bf-camera")
-        _listen(blocks, page, built)
+        camera = html(elem_id="bf-camera")
+        _listen(blocks, page, built, camera)
     return blocks
 
 
-def _listen(blocks: gr.Blocks, page: Page, tabs: dict[str, Tab]) -> None:
+def _listen(blocks: gr.Blocks, page: Page, tabs: dict[str, Tab], camera: gr.HTML) -> None:
     """Links, Back and the first load: all of them say where to be, and the tab there is drawn again."""
     inputs = [component for tab in tabs.values() for component in tab.inputs]
     outputs = list(dict.fromkeys([page.tabs, page.top, *(component for tab in tabs.values() for component in tab.all)]))
@@ -83,7 +84,12 @@ def _listen(blocks: gr.Blocks, page: Page, tabs: dict[str, Tab]) -> None:
         values = [first.get(component, component.value) for component in inputs]
         query = request.query_params
         turn = gr.Tabs(selected=query.get("tab")) if query.get("tab") in tabs else gr.skip()
-        return {**first, page.tabs: turn, **draw(query.get("tab", ""), query.get("person", ""), values)}
+        return {
+            **first,
+            camera: _camera_dialog(),
+            page.tabs: turn,
+            **draw(query.get("tab", ""), query.get("person", ""), values),
+        }
 
     def undo(event: gr.EventData) -> Updates:
         action = page.undos.take(str(event_data(event).get("id", "")))
@@ -97,7 +103,7 @@ def _listen(blocks: gr.Blocks, page: Page, tabs: dict[str, Tab]) -> None:
     page.route.visit(
         said(visit), inputs, outputs, api_visibility="private", show_progress="hidden", concurrency_limit=None
     )
-    blocks.load(said(load), None, [*outputs, *inputs], api_visibility="private", show_progress="hidden")
+    blocks.load(said(load), None, [*outputs, *inputs, camera], api_visibility="private", show_progress="hidden")
 
 
 def _camera_dialog() -> Markup:

@@ -17,6 +17,7 @@ from reid.ui.components.sheet import sheet
 from reid.ui.components.stage import chip_source
 from reid.ui.context import Page, html
 from reid.ui.drafting import DraftRow, add_shot, duplicate_of, rows_of, samples_of
+from reid.ui.fixed import label
 from reid.ui.handlers import Updates, error_toast, event_data, guarded, number_of
 from reid.ui.markup import icon
 from reid.ui.probing import look
@@ -38,36 +39,22 @@ class EnrolTab:
             with gr.Column():
                 with gr.Row(visible=False, elem_classes="bf-busy") as self.busy:
                     self.progress = html()
-                    self.cancel = gr.Button("Cancel", size="sm", elem_classes="bf-busy__stop")
+                    self.cancel = gr.Button(label("Cancel"), size="sm", elem_classes="bf-busy__stop")
                 self.question = html(acts=True, elem_id="bf-question")
                 self.sheet = html(acts=True, elem_id="bf-sheet")
-                html(
-                    Markup('<h1 class="bf-sr">{}</h1>{}').format(
-                        t("Enrol"),
-                        shell.drop_zone(
-                            t("Add photographs of this person"),
-                            t("JPEG, PNG, HEIC, TIFF; also group photographs"),
-                            "enrol-files",
-                        ),
-                    ),
-                    elem_id="bf-enrol-drop",
-                )
-                html(
-                    Markup('<div class="bf-row bf-row--wrap bf-enrol__more">{}{}</div>').format(
-                        shell.source_button(t("Webcam"), "camera", "enrol-files"),
-                        shell.source_button(t("Paste"), "paste", "enrol-files"),
-                    )
-                )
+                self.drop = html(elem_id="bf-enrol-drop")
             with gr.Column(elem_classes="bf-card bf-card__body bf-enrol__r"):
-                self.name = gr.Textbox(label="Name", placeholder="As it should appear", max_lines=1, elem_id="bf-name")
+                self.name = gr.Textbox(
+                    label=label("Name"), placeholder=label("As it should appear"), max_lines=1, elem_id="bf-name"
+                )
                 self.note = html(elem_id="bf-enrol-note")
                 self.button = gr.Button(
-                    "Enrol", variant="primary", elem_classes="bf-ic bf-ic--userplus", elem_id="bf-enrol-go"
+                    label("Enrol"), variant="primary", elem_classes="bf-ic bf-ic--userplus", elem_id="bf-enrol-go"
                 )
                 self.waiting = html(elem_id="bf-enrol-waiting")
         self.all = [
-            self.session, self.files, self.busy, self.progress, self.question, self.sheet, self.name, self.note,
-            self.button, self.waiting, page.top, page.messages,
+            self.session, self.files, self.busy, self.progress, self.question, self.sheet, self.drop, self.name,
+            self.note, self.button, self.waiting, page.top, page.messages,
         ]  # fmt: skip
         self.inputs = [self.session, self.name]
         self._listen()
@@ -206,8 +193,15 @@ class EnrolTab:
         }
 
     def first(self) -> Updates:
-        """Nothing but what the components say."""
-        return {}
+        """What stands still, in the reader's language."""
+        drop = shell.drop_zone(
+            t("Add photographs of this person"), t("JPEG, PNG, HEIC, TIFF; also group photographs"), "enrol-files"
+        )
+        more = Markup('<div class="bf-row bf-row--wrap bf-enrol__more">{}{}</div>').format(
+            shell.source_button(t("Webcam"), "camera", "enrol-files"),
+            shell.source_button(t("Paste"), "paste", "enrol-files"),
+        )
+        return {self.drop: Markup('<h1 class="bf-sr">{}</h1>{}{}').format(t("Enrol"), drop, more)}
 
     def draw(self, _person: str, session_id: str, name: str) -> Updates:
         """The draft as it is."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gradio as gr
+from markupsafe import Markup
 
 from reid.errors import IdentityNotFoundError
 from reid.types import Identity
@@ -11,11 +12,12 @@ from reid.ui.components.people import people_page
 from reid.ui.components.person import person
 from reid.ui.context import ACTS, Page, html, script
 from reid.ui.editing import change, view_of
+from reid.ui.fixed import label
 from reid.ui.handlers import Updates, event_data, guarded, number_of
 from reid.ui.markup import icon
 from reid.ui.text import count, t
 
-ORDERS = [("Name", "name"), ("Newest", "newest"), ("Most photographs", "photos")]
+ORDERS = [(label("Name"), "name"), (label("Newest"), "newest"), (label("Most photographs"), "photos")]
 
 
 class GalleryTab:
@@ -26,26 +28,22 @@ class GalleryTab:
         with gr.Column(elem_classes="bf-list") as self.list:
             with gr.Row(elem_classes="bf-bar bf-bar--tight"):
                 self.query = gr.Textbox(
-                    label="Search a name",
+                    label=label("Search a name"),
                     show_label=False,
-                    placeholder="Search a name",
+                    placeholder=label("Search a name"),
                     elem_id="bf-query",
                     elem_classes="bf-search bf-ic--search",
                 )
                 self.order = gr.Dropdown(
-                    ORDERS, value="name", label="Sort", elem_classes="bf-inline bf-sort", filterable=False
+                    ORDERS, value="name", label=label("Sort"), elem_classes="bf-inline bf-sort", filterable=False
                 )
-                html(
-                    f'<button type="button" class="bf-btn bf-btn--primary" data-tab="enrol">{icon("enrol")}'
-                    f"{t('Enrol a person')}</button>",
-                    classes="bf-end bf-bar__acts",
-                )
+                self.actions = html(classes="bf-end bf-bar__acts")
             self.people = html(acts=True, elem_id="bf-people")
         with gr.Column(visible=False, elem_classes="bf-one") as self.one:
             self.person = gr.HTML(
                 "", apply_default_css=False, elem_id="bf-person", js_on_load=ACTS + script("person.js")
             )
-        self.all = [self.list, self.people, self.one, self.person, page.top, page.messages]
+        self.all = [self.list, self.actions, self.people, self.one, self.person, page.top, page.messages]
         self.inputs = [self.query, self.order]
         self._listen()
 
@@ -71,8 +69,9 @@ class GalleryTab:
         return self.show_person(person, query, order) if person else self.show_people(query, order)
 
     def first(self) -> Updates:
-        """Nothing but what the components say."""
-        return {}
+        """What stands still, in the reader's language."""
+        words = Markup('<button type="button" class="bf-btn bf-btn--primary" data-tab="enrol">{}{}</button>')
+        return {self.actions: words.format(icon("enrol"), t("Enrol a person"))}
 
     def search(self, query: str, order: str) -> Updates:
         """First page of what was asked for."""

@@ -18,6 +18,7 @@ from reid.ui.components.inspector import Sources, inspector
 from reid.ui.components.stage import probe_actions, stage, title
 from reid.ui.context import ACTS, Page, html, script
 from reid.ui.drawing import drawn_box, look_at
+from reid.ui.fixed import label
 from reid.ui.handlers import Updates, error_toast, event_data, guarded, number_of
 from reid.ui.probing import FaceView, decide, look
 from reid.ui.session import Session
@@ -36,7 +37,7 @@ class ProbeTab:
         )
         with gr.Row(visible=False, elem_classes="bf-busy") as self.busy:
             self.progress = html()
-            self.cancel = gr.Button("Cancel", size="sm", elem_classes="bf-busy__stop")
+            self.cancel = gr.Button(label("Cancel"), size="sm", elem_classes="bf-busy__stop")
         with gr.Column(elem_classes="bf-start") as self.start:
             self.empty = html(elem_id="bf-probe-empty")
         with gr.Column(visible=False, elem_classes="bf-full") as self.full:
@@ -64,11 +65,11 @@ class ProbeTab:
                 )
                 self.faces = html(acts=True, elem_id="bf-faces")
                 with gr.Row(elem_classes="bf-card bf-strip"):
-                    self.slider = gr.Slider(0, 1, 0.5, step=0.01, label="Threshold", elem_classes="bf-slider")
+                    self.slider = gr.Slider(0, 1, 0.5, step=0.01, label=label("Threshold"), elem_classes="bf-slider")
                     self.k = gr.Dropdown(
                         [("5", 5), ("10", 10), ("20", 20)],
                         value=5,
-                        label="Candidates per face",
+                        label=label("Candidates per face"),
                         elem_classes="bf-inline",
                         filterable=False,
                     )

@@ -19,6 +19,7 @@ from reid.types import Template, Threshold
 from reid.ui.components import shell
 from reid.ui.components.threshold_view import numbers, plots, stale, stranger_set, targets
 from reid.ui.context import ACTS, Page, html, script
+from reid.ui.fixed import label
 from reid.ui.handlers import Updates, error_toast, event_data, guarded
 from reid.ui.rates import alarms_of, targets_of
 from reid.ui.text import count, decimal, t
@@ -38,7 +39,7 @@ class ThresholdTab:
         )
         with gr.Row(visible=False, elem_classes="bf-busy") as self.busy:
             self.progress = html()
-            self.cancel = gr.Button("Cancel", size="sm", elem_classes="bf-busy__stop")
+            self.cancel = gr.Button(label("Cancel"), size="sm", elem_classes="bf-busy__stop")
         self.head = html(elem_id="bf-threshold-head")
         with gr.Row(elem_classes="bf-thr"):
             with gr.Column(elem_classes="bf-thr__l"):

@@ -1,0 +1,25 @@
+"""Labels of Gradio's own components, which the browser translates: one record for the page, filled from the "
+"catalogues.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from reid.ui.text import LANGUAGES, catalogue
+
+LABELS = (
+    "Probe", "Gallery", "Enrol", "Threshold", "Cancel", "Candidates per face", "Search a name", "Sort", "Name",
+    "Newest", "Most photographs", "As it should appear",
+)  # fmt: skip
+
+I18N = gr.I18n(**{language: {one: catalogue(language).get(one, one) for one in LABELS} for language in LANGUAGES})
+"""Given to the page when it is mounted."""
+
+
+def label(sentence: str) -> Any:
+    """A label in whichever language the browser speaks; must be one of `LABELS`."""
+    assert sentence in LABELS
+    return I18N(sentence)
