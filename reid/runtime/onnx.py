@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import openvino as ov
+from google.protobuf.message import DecodeError
 from numpy.typing import NDArray
 from onnx import numpy_helper
 
@@ -24,9 +25,7 @@ def read_onnx(path: Path) -> ov.Model:
     """
     try:
         model = onnx.load_model_from_string(path.read_bytes())
-    except Exception as error:  # protobuf's own, of a package that changes its names
-        if isinstance(error, OSError):
-            raise
+    except DecodeError as error:
         raise ValueError(f"{path.name} is no ONNX file") from error
     _dequantise(model.graph)
     return ov.Core().read_model(model.SerializeToString(), b"")
