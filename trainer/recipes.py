@@ -112,6 +112,7 @@ OPEN_SET = Recipe(
     own_template=0.5,
     alphas=(0.0, 0.25, 0.5, 0.75, 1.0),
     degraded=0.6,
+    grad_clip=5.0,
 )
 """Ours: made for people whom nobody trained on, and for faces as a camera sees them."""
 
