@@ -368,3 +368,14 @@ def test_results_are_taken_away_as_table_details_and_picture(surfer: Surfer, tmp
     assert json.loads(found["json"])["photographs"][0]["faces"][0]["candidates"][0]["name"] == "Ann Sørensen"
     assert found["jpg"].startswith(b"\xff\xd8")
     page.context.close()
+
+
+def test_the_page_speaks_the_browsers_language(surfer: Surfer, tmp_path: Path) -> None:
+    page = surfer.open(language="de-DE")
+    assert page.inner_text("#bf-tabs [data-tab-id=threshold]") == "Schwelle"
+    assert "Fotos hier ablegen" in page.inner_text("#bf-probe-empty")
+    search(page, save(tmp_path / "deutsch.jpg", [0]))
+    assert "Ein Hinweis, keine Identifizierung." in page.inner_text(".bf-insp")
+    page.click("#bf-probe-actions .bf-menu summary")
+    assert "Tabelle, CSV" in page.inner_text(".bf-menu__b")
+    page.context.close()

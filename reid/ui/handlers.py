@@ -54,7 +54,7 @@ def guarded(messages: gr.HTML) -> Callable[[Callable[..., Any]], Callable[..., A
     def decorate(handler: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(handler)
         def function(*args: Any, **kwargs: Any) -> Updates:
-            _read_language()
+            use_language(_accepted_language())
             try:
                 found: Updates = handler(*args, **kwargs)
             except (
@@ -65,21 +65,27 @@ def guarded(messages: gr.HTML) -> Callable[[Callable[..., Any]], Callable[..., A
 
         @functools.wraps(handler)
         def generator(*args: Any, **kwargs: Any) -> Iterator[Updates]:
-            _read_language()
-            try:
-                yield from handler(*args, **kwargs)
-            except Exception as error:  # as above
-                yield {messages: _refusal(error)}
+            accepted = _accepted_language()
+            steps = handler(*args, **kwargs)
+            while True:
+                use_language(accepted)  # each step may run in a thread of its own
+                try:
+                    answer = next(steps)
+                except StopIteration:
+                    return
+                except Exception as error:  # as above
+                    yield {messages: _refusal(error)}
+                    return
+                yield answer
 
         return generator if inspect.isgeneratorfunction(handler) else function
 
     return decorate
 
 
-def _read_language() -> None:
-    request = LocalContext.request.get(None)
-    headers = getattr(request, "headers", None)
-    use_language(headers.get("accept-language") if headers else None)
+def _accepted_language() -> str | None:
+    headers = getattr(LocalContext.request.get(None), "headers", None)
+    return headers.get("accept-language") if headers else None
 
 
 def _refusal(error: Exception) -> Markup:
