@@ -14,7 +14,7 @@ from reid.demo import ensure_demo
 from reid.recognizer import Recognizer
 from reid.settings import CHECKOUT, Settings
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]  # the first brings weights and enrols seventy photographs
 
 
 @pytest.fixture(scope="module")
