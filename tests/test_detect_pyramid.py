@@ -148,6 +148,15 @@ def test_neighbours_that_overlap_less_stay_two_faces() -> None:
     assert len(merge(rows(sighting(0, 0, 40), sighting(25, 0, 40)))) == 2
 
 
+def test_a_part_of_a_face_is_no_face_unless_it_is_surer_than_the_whole() -> None:
+    assert [round(face.width_px) for face in merge(rows(sighting(0, 0, 100, 0.9), sighting(30, 30, 20, 0.7)))] == [100]
+    assert [round(face.width_px) for face in merge(rows(sighting(0, 0, 100, 0.7), sighting(30, 30, 20, 0.9)))] == [
+        100,
+        20,
+    ]
+    assert len(merge(rows(sighting(0, 0, 100, 0.9), sighting(90, 30, 20, 0.7)))) == 2
+
+
 def test_a_box_without_area_does_not_hang_the_merge() -> None:
     assert len(merge(rows(sighting(5, 5, 0), sighting(5, 5, 0), sighting(50, 50, 10)))) == 3
 
@@ -163,12 +172,19 @@ def test_as_many_faces_stay_as_when_the_surest_one_always_wins(seen: list[tuple[
         shared = max(width, 0.0) * max(height, 0.0)
         return shared / ((a[2] - a[0]) ** 2 + (b[2] - b[0]) ** 2 - shared)
 
+    def within(part: list[float], whole: list[float]) -> float:
+        shared = overlap(part, whole) / (1 + overlap(part, whole)) * (area(part) + area(whole))
+        return shared / area(part)
+
+    def area(box: list[float]) -> float:
+        return (box[2] - box[0]) * (box[3] - box[1])
+
     left = rows(*(sighting(*one) for one in seen)).tolist()
-    every_pair = [abs(overlap(a, b) - 0.3) for a in left for b in left]
+    every_pair = [min(abs(overlap(a, b) - 0.3), abs(within(a, b) - 0.8)) for a in left for b in left]
     assume(min(every_pair, default=1.0) > 1e-3)  # not on the edge, where rounding decides
     kept = []
     for one in sorted(left, key=lambda row: -row[14]):
-        if all(overlap(one, winner) <= 0.3 for winner in kept):
+        if all(overlap(one, winner) <= 0.3 and within(one, winner) <= 0.8 for winner in kept):
             kept.append(one)
     found = merge(rows(*left))
     assert sorted(face.confidence for face in found) == pytest.approx(sorted(one[14] for one in kept))
