@@ -6,7 +6,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench browser clean
+.PHONY: help run test check bench bench-train browser clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -23,8 +23,19 @@ check: .venv/.ready-dev
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q tests/test_house.py
 
+# SURVEILLANCE and LFW_DEV name the folders that benchmarks/README.md describes; `make bench-train` takes hours.
+LFW_DEV ?= ../shared/data/lfw-dev
+SURVEILLANCE ?= data/surveillance
+
 bench: .venv/.ready-dev
-	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+	$(BIN)/python benchmarks/search.py --sizes 1000 10000 100000
+	$(BIN)/python benchmarks/embed.py
+	$(BIN)/python benchmarks/page_at_10000.py
+	$(BIN)/python benchmarks/accuracy.py --lfw-dev $(LFW_DEV) --surveillance $(SURVEILLANCE) --split val --detector yunet
+
+bench-train: .venv/.ready-dev
+	@for question in recipes strangers ablation; do \
+		$(BIN)/python benchmarks/train.py $$question --lfw-dev $(LFW_DEV) --surveillance $(SURVEILLANCE) || exit 1; done
 
 # The lock holds exact versions for both lists; used as constraints, it leaves out what another platform does not need.
 .venv/.ready: requirements.txt requirements.lock pyproject.toml

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import sys
 
@@ -16,7 +17,7 @@ def main() -> int:
         settings = Settings.from_env()
         from reid.server import serve  # Gradio and torch, not before the settings are known to be good
 
-        serve(settings)
+        serve(settings, functools.partial(print, flush=True))
     except ReidError as error:
         print(f"byteface: {error}", file=sys.stderr)
         return 1

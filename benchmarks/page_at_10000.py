@@ -63,7 +63,7 @@ def filled(folder: Path, people: int, rng: np.random.Generator) -> Recognizer:
 
 
 def measured(action: Callable[[], object], repeats: int) -> tuple[float, float]:
-    """Median seconds on the clock, and of the processor: on a machine that is busy with other things only these tell."""
+    """Median seconds on the clock, and of the processor: on a busy machine only these tell."""
     clock, processor = [], []
     for _ in range(repeats):
         start, start_cpu = time.perf_counter(), time.process_time()

@@ -132,8 +132,12 @@ def _add_downloads(app: FastAPI, recognizer: Recognizer, sessions: Sessions) -> 
         return Response(data, media_type=_KINDS[kind], headers={**_JPEG_HEADERS, **disposition})
 
 
-def serve(settings: Settings) -> None:
+def serve(settings: Settings, say: Callable[[str], None]) -> None:
     """Opens everything, enrols the demonstration people where that is wanted, and serves until it is stopped.
+
+    Args:
+        settings: what to open and where to listen.
+        say: told, line by line, what was done and where the page is, before the server takes over.
 
     Raises:
         SettingsError: the port cannot be used.
@@ -144,12 +148,10 @@ def serve(settings: Settings) -> None:
         if settings.demo:
             demo = ensure_demo(settings, recognizer)
             if demo.people:
-                _say(f"Enrolled {demo.people} demonstration people from {demo.photos} photographs.")
-            _say(f"Photographs to try, a stranger's among them: {demo.folder / 'val'}")
-        _say(
-            f"{recognizer.gallery.count()} people enrolled in {recognizer.gallery.url}, space {recognizer.space.name}."
-        )
-        _say(f"ByteFace: http://{settings.host}:{settings.port}  (Ctrl+C stops it)")
+                say(f"Enrolled {demo.people} demonstration people from {demo.photos} photographs.")
+            say(f"Photographs to try, a stranger's among them: {demo.folder / 'val'}")
+        say(f"{recognizer.gallery.count()} people enrolled in {recognizer.gallery.url}, space {recognizer.space.name}.")
+        say(f"ByteFace: http://{settings.host}:{settings.port}  (Ctrl+C stops it)")
         try:
             uvicorn.run(create_app(recognizer), host=settings.host, port=settings.port, log_level="warning")
         except SystemExit as stop:  # uvicorn's way to say that it could not listen
@@ -160,8 +162,3 @@ def serve(settings: Settings) -> None:
                 ) from None
     finally:
         recognizer.close()
-
-
-def _say(line: str) -> None:
-    """What `make run` and `byteface serve` show before the server takes over the terminal."""
-    print(line, flush=True)

@@ -241,7 +241,7 @@ def test_a_likely_duplicate_must_be_answered_before_saving(
     page.wait_for_selector("#bf-enrol-go:not([disabled])")
     page.fill("#bf-name textarea, #bf-name input", "Ann's twin")
     page.click("#bf-enrol-go")
-    page.wait_for_selector(".bf-toast:has-text(\"Ann's twin is enrolled\")")
+    page.wait_for_selector('.bf-toast:has-text("Ann\'s twin is enrolled")')
     twin = recognizer.gallery.find("Ann's twin")
     assert twin is not None
     recognizer.gallery.remove(twin.id)

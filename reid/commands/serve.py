@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import functools
 from dataclasses import replace
 
 from reid.commands import common
@@ -22,5 +23,6 @@ def run(args: argparse.Namespace) -> int:
     from reid.server import serve
 
     settings = common.settings_of(args)
-    serve(replace(settings, demo=args.demo, host=args.host or settings.host, port=args.port or settings.port))
+    settings = replace(settings, demo=args.demo, host=args.host or settings.host, port=args.port or settings.port)
+    serve(settings, functools.partial(print, flush=True))
     return 0
