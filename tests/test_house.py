@@ -90,7 +90,9 @@ def _byteface_lines() -> list[tuple[str, str]]:
     lines = []
     for document in _documents():
         text = document.read_text(encoding="utf-8")
-        for block in re.findall(r"```(?:bash|sh|console)?\n(.*?)```", text, re.DOTALL):
+        for language, block in re.findall(r"```(\w*)\n(.*?)```", text, re.DOTALL):
+            if language not in {"", "bash", "sh", "console"}:
+                continue
             commands = [line.strip() for line in block.replace("\\\n", " ").split("\n")]
             lines += [(document.name, _bare(line)) for line in commands if line.startswith("byteface ")]
     return lines
@@ -101,6 +103,10 @@ def test_every_command_in_a_document_is_accepted_as_it_stands(document, line):
     words = shlex.split(line)[1:]
     assert words[0] in COMMANDS, f"{document}: there is no command {words[0]}"
     _parser(words[0]).parse_args(words)
+
+
+def test_the_readme_shows_commands():
+    assert len(_byteface_lines()) > 5, "none would mean that they are not found any more"
 
 
 @pytest.mark.parametrize("document", _documents(), ids=lambda path: path.name)
