@@ -173,8 +173,9 @@ def test_strangers_calibrate_the_threshold_and_the_line_is_moved(
     )
     assert recognizer.threshold == measured
     page.click("#bf-targets button:has-text('everywhere')")
-    page.wait_for_selector(".bf-toast:has-text('The threshold is')")
+    page.wait_for_selector(".bf-toast:has-text('Every search from now on is decided with it.')")
     assert recognizer.threshold.value > measured.value
+    assert "by hand" in recognizer.threshold.origin
     _undo(page, "again")
     assert recognizer.threshold == measured
     go(page, "probe")

@@ -110,7 +110,13 @@ class ThresholdTab:
         before = recognizer.threshold
         rate = alarms_of(before, value)
         chosen = replace(
-            before, value=value, interval=None, fpir=max(rate.part, 1) / rate.whole if rate.whole else None
+            before,
+            value=value,
+            interval=None,
+            fpir=max(rate.part, 1) / rate.whole if rate.whole else None,
+            origin=f"Chosen by hand. {rate.part:,} of {rate.whole:,} searches by strangers reached it."
+            if rate.whole
+            else "Chosen by hand. No searches by strangers have been measured.",
         )
         recognizer.threshold = chosen
 
