@@ -61,12 +61,12 @@ def main() -> None:
             "| faces | found | space | rank-1 | DIR at FPIR 10 % | DIR at FPIR 1 % | less or more than sface at 1 % |"
         )
         print("|---|---|---|---|---|---|---|")
-        probes = pd.read_csv(args.lfw_dev / f"probes_{args.split}.csv")
+        probes = pd.read_csv(args.lfw_dev / f"probes_{args.split}.csv", nrows=args.limit)
         embedded = embed(describer, args.lfw_dev / "images", probes["image_path"], "central", args.cache)
         _print_rows("full size", probes, embedded, f"{embedded.found.mean():.3f}", templates, args.shares)
         for size in args.sizes:
             folder = args.surveillance / f"{args.split}-{size}"
-            probes = pd.read_csv(folder / "probes.csv")
+            probes = pd.read_csv(folder / "probes.csv", nrows=args.limit)
             embedded = embed(describer, folder / "images", probes["image_path"], "largest", args.cache)
             _print_rows(f"{size} px", probes, embedded, f"{_hit(probes, embedded):.3f}", templates, args.shares)
 
@@ -156,6 +156,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--detector", nargs="+", default=["yunet", "mtcnn"])
     parser.add_argument("--weights", default="ms1m")
     parser.add_argument("--sizes", nargs="+", type=int, default=[48, 32, 24, 16])
+    parser.add_argument("--limit", type=int, help="the first so many probes of each set: MTCNN takes its time")
     parser.add_argument("--shares", nargs="+", type=float, default=list(SHARES))
     parser.add_argument("--cache", type=Path, default=Path("data/bench"))
     args = parser.parse_args()
