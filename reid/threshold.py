@@ -100,12 +100,16 @@ def _alarms(top1: NDArray[np.float32]) -> tuple[int, ...]:
 def alarms_at(threshold: Threshold, similarity: float) -> int | None:
     """How many of the strangers' searches reached a similarity, counted at the hundredth below it; None if not kept.
 
+    From the threshold on it is at most what the threshold was chosen to allow: a hundredth would round that up.
     A threshold of before, or one that nobody measured, knows no counts.
     """
     if not threshold.alarms:
         return None
     step = max(0, math.floor(similarity * 100 + 1e-6))
-    return threshold.alarms[step] if step < len(threshold.alarms) else 0
+    counted = threshold.alarms[step] if step < len(threshold.alarms) else 0
+    if threshold.fpir is None or similarity < threshold.value:
+        return counted
+    return min(counted, math.floor(threshold.fpir * threshold.searches + 1e-9))
 
 
 def measured_default(space_id: str) -> Threshold:

@@ -107,3 +107,13 @@ def test_alarms_are_counted_at_the_hundredth_below(values, similarity):
 
 def test_who_kept_no_counts_knows_no_odds():
     assert alarms_at(Threshold(0.4, "measured", True, 0.01, 400, 125, (0.35, 0.45)), 0.5) is None
+
+
+def test_alarms_at_the_threshold_are_those_it_allows_and_not_those_of_the_hundredth_below():
+    top1 = np.array([0.461, 0.463, 0.465, *[0.3] * 197], np.float32)
+    done = calibrate(top1, [str(n) for n in range(200)], 0.01, gallery_size=5, source="s")
+    assert 0.461 < done.value < 0.463
+    assert thresholds.alarms_at(done, done.value) == 2
+    assert thresholds.alarms_at(done, 0.46) == 3
+    assert thresholds.alarms_at(done, 0.3) == 200
+    assert thresholds.alarms_at(done, 0.99) == 0

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from reid.threshold import alarms_at
 from reid.types import Threshold
 
 TARGETS = (20, 100, 300, 1000, 3000, 10000)
@@ -51,10 +52,8 @@ class Target:
 
 
 def alarms_of(threshold: Threshold, value: float) -> Rate:
-    """Strangers' searches that reach a value, counted at the hundredth below."""
-    step = max(0, math.floor(value * 100 + 1e-6))
-    part = threshold.alarms[step] if step < len(threshold.alarms) else 0
-    return Rate(part, threshold.searches)
+    """Strangers' searches that reach a value, as `alarms_at` counts them."""
+    return Rate(alarms_at(threshold, value) or 0, threshold.searches)
 
 
 def missed_of(mated: NDArray[np.float32], value: float) -> Rate:
