@@ -9,9 +9,7 @@ import hashlib
 import inspect
 import json
 import logging
-from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
@@ -21,6 +19,7 @@ import numpy as np
 from tqdm import tqdm
 
 import reid.align
+from reid.ahead import map_ahead
 from reid.align import align
 from reid.detect.base import FaceDetector
 from reid.errors import ImageDecodeError, TableError
@@ -143,21 +142,8 @@ class FaceStore:
         Raises:
             WeightsError: the disk of the cache is full or read-only.
         """
-        return list(tqdm(self._stream(photos), total=len(photos), desc=what, unit="photo", leave=False))
-
-    def _stream(self, photos: Iterable[Photo]) -> Iterator[FoundFace]:
-        with ThreadPoolExecutor(_READERS, thread_name_prefix="faces") as pool:
-            ahead: deque[Future[FoundFace]] = deque()
-            try:
-                for photo in photos:
-                    ahead.append(pool.submit(self._one, photo))
-                    if len(ahead) >= _AHEAD:
-                        yield ahead.popleft().result()
-                while ahead:
-                    yield ahead.popleft().result()
-            finally:
-                for future in ahead:
-                    future.cancel()
+        found = map_ahead(self._one, photos, threads=_READERS, ahead=_AHEAD)
+        return list(tqdm(found, total=len(photos), desc=what, unit="photo", leave=False))
 
     def _one(self, photo: Photo) -> FoundFace:
         if photo.path is None:
