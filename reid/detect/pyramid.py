@@ -123,6 +123,29 @@ def cut(image: RGB, window: Window) -> RGB:
     return np.asarray(cv2.resize(part, window.scaled_size, interpolation=interpolation), np.uint8)
 
 
+def around(face: Face, seen_px: int, window_px: int, width: int, height: int) -> Window:
+    """The part of a picture around a face at the scale that makes it `seen_px` wide.
+
+    Args:
+        face: in pixels of the picture.
+        seen_px: width of the face as the detector will see it.
+        window_px: side of the window as the detector will see it, less where the picture ends.
+        width: of the picture.
+        height: of the picture.
+    """
+    scale = seen_px / face.width_px
+    x, y = face.centre_px
+    reach = window_px / scale / 2
+    left, top = int(np.clip(x - reach, 0, width - 1)), int(np.clip(y - reach, 0, height - 1))
+    right, bottom = int(np.clip(x + reach, left + 1, width)), int(np.clip(y + reach, top + 1, height))
+    return Window(left, top, right - left, bottom - top, scale)
+
+
+def near(face: Face, sightings: Sightings, least: float) -> Sightings:
+    """Those whose intersection over union with the face's box is at least `least`."""
+    return sightings[_overlap(np.array(face.box_px, np.float32), sightings[:, :4])[0] >= least]
+
+
 def inside(sightings: Sightings, window: Window, width: int, height: int) -> Sightings:
     """Those that the window does not cut; where it ends at the picture's own edge nothing is cut.
 

@@ -12,7 +12,7 @@ import openvino as ov
 from numpy.typing import NDArray
 
 from reid.detect.pyramid import Sightings
-from reid.detect.yunet import SCORE_THRESHOLD
+from reid.detect.yunet import SIGHTING_THRESHOLD
 from reid.errors import WeightsError
 from reid.runtime.graph import CompiledGraph, kept_graph
 from reid.weights import WeightsFile
@@ -24,24 +24,24 @@ _OUTPUTS = [f"{what}_{stride}" for what in ("cls", "obj", "bbox", "kps") for str
 class YuNetGraph:
     """Finds the faces of one picture of any size. Threads share it."""
 
-    def __init__(self, graph: CompiledGraph, score_threshold: float = SCORE_THRESHOLD) -> None:
+    def __init__(self, graph: CompiledGraph, sighting_threshold: float = SIGHTING_THRESHOLD) -> None:
         """
         Args:
             graph: as `compiled_yunet` makes it.
-            score_threshold: in [0, 1]; faces that the network is less sure of are dropped.
+            sighting_threshold: in [0, 1]; what the network is less sure of is not even a sighting.
         """
         self._graph = graph
-        self._score_threshold = score_threshold
+        self._sighting_threshold = sighting_threshold
 
     def __call__(self, bgr: NDArray[np.uint8]) -> Sightings:
         """(H, W, 3) blue first -> (K, 15), what every prior sees."""
         height, width = (-(-side // _STRIDES[-1]) * _STRIDES[-1] for side in bgr.shape[:2])
         padded = np.zeros((1, height, width, 3), np.uint8)  # as OpenCV does: black, on the right and below
         padded[0, : bgr.shape[0], : bgr.shape[1]] = bgr
-        return decode(self._graph(padded), width, self._score_threshold)
+        return decode(self._graph(padded), width, self._sighting_threshold)
 
 
-def decode(outputs: Sequence[NDArray[np.float32]], width: int, score_threshold: float) -> Sightings:
+def decode(outputs: Sequence[NDArray[np.float32]], width: int, sighting_threshold: float) -> Sightings:
     """The network's outputs as sightings (K, 15), of every prior that reaches the threshold.
 
     Args:
@@ -54,7 +54,7 @@ def decode(outputs: Sequence[NDArray[np.float32]], width: int, score_threshold: 
     rows = []
     for stride, cls, obj, box, points in zip(_STRIDES, *(outputs[i : i + 3] for i in (0, 3, 6, 9)), strict=True):
         score = np.sqrt(np.clip(cls[0, :, 0], 0, 1) * np.clip(obj[0, :, 0], 0, 1))  # (N,)
-        index = np.flatnonzero(score >= score_threshold)
+        index = np.flatnonzero(score >= sighting_threshold)
         prior = np.stack([index % (width // stride), index // (width // stride)], 1).astype(np.float32)  # (K, 2) x, y
         centre = (prior + box[0, index, :2]) * stride
         sides = np.exp(box[0, index, 2:]) * stride
