@@ -34,7 +34,7 @@ from reid.settings import Settings
 from reid.types import RGB, Face
 
 MIRRORED = [1, 0, 2, 4, 3]  # which landmark of a mirrored face is which of the face
-THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+THRESHOLDS = (0.5, 0.6, 0.7, 0.75, 0.8, 0.85)
 SIZES = (48, 32, 24, 16)
 
 
@@ -77,7 +77,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--surveillance", type=Path)
     parser.add_argument("--groups", type=Path)
     parser.add_argument("--street", type=Path)
-    parser.add_argument("--min-face-px", type=int, default=12)
+    parser.add_argument("--min-face-px", type=int, default=Settings.from_env().min_face_px)
     parser.add_argument("--limit", type=int, default=1_000_000, help="photographs of each set")
     parser.add_argument("--only", nargs="+", help="names of the first column")
     parser.add_argument("--rounds", type=int, default=9, help="interleaved repetitions of each timing")
@@ -87,11 +87,13 @@ def _arguments() -> argparse.Namespace:
 def _detectors(
     settings: Settings, min_face_px: int, score_threshold: float = SCORE_THRESHOLD
 ) -> dict[str, FaceDetector]:
-    find = YuNetGraph(compiled_yunet(weights.ensure("yunet", settings.models_dir)), score_threshold)
+    find = YuNetGraph(compiled_yunet(weights.ensure("yunet", settings.models_dir)))
     as_it_is = {"max_enlargement": 1.0, "tile_px": 100_000}
     return {
-        "YuNet, picture as it is": YuNet(find, replace(yunet_plan(min_face_px), seen_to_px=100_000, **as_it_is)),
-        "YuNet, with the plan": YuNet(find, yunet_plan(min_face_px)),
+        "YuNet, picture as it is": YuNet(
+            find, replace(yunet_plan(min_face_px), seen_to_px=100_000, **as_it_is), score_threshold=score_threshold
+        ),
+        "YuNet, with the plan": YuNet(find, yunet_plan(min_face_px), score_threshold=score_threshold),
         "MTCNN, from 20 px": MTCNN(replace(mtcnn_plan(20), **as_it_is)),
         "MTCNN, with the plan": MTCNN(mtcnn_plan(min_face_px)),
     }
@@ -240,42 +242,38 @@ def _landmark_error(detector: FaceDetector, probe: Probe, face: Face) -> list[fl
 
 
 def _print_threshold_table(probes: list[Probe], sets: dict[int, list[Probe]], args: argparse.Namespace) -> None:
-    """YuNet once at a low threshold; what a higher one keeps is what reaches it."""
-    detector = _detectors(Settings.from_env(), args.min_face_px, min(THRESHOLDS))["YuNet, with the plan"]
-    clean = [detector.detect([image])[0] for image in _pictures([p.path for p in probes], "thresholds")]
-    small = {size: [detector.detect([image])[0] for image in _pictures([p.path for p in some], f"{size} px")]
-             for size, some in sets.items()}  # fmt: skip
-    street = [faces for frame in (_frames(args.street) if args.street else []) for faces in detector.detect([frame])]
-    print("\nYuNet, with the plan: its threshold\n")
+    frames = _frames(args.street) if args.street else []
+    print("\nYuNet, with the plan: its threshold. Found / the largest is it\n")
     print(
-        "| threshold | lfw-dev found | 24 px found / largest is it | 16 px found / largest is it "
-        "| on plain background, in 1,000 frames | street, faces a frame |"
+        "| threshold | lfw-dev |"
+        + "".join(f" {size} px |" for size in sets)
+        + " on plain background, in 1,000 frames | street, faces a frame |"
     )
-    print("|---|---|---|---|---|---|")
+    print("|---|---|" + "---|" * len(sets) + "---|---|")
     for threshold in THRESHOLDS:
-        rates = [_rates(small[size], sets[size], threshold) for size in (24, 16)]
-        wrong = sum(
-            face.confidence >= threshold and not probe.holds_clean(*face.centre_px)
-            for size, some in sets.items()
-            for faces, probe in zip(small[size], some, strict=True)
-            for face in faces
-        )
-        frames = sum(len(some) for some in sets.values())
-        seen = np.mean([sum(face.confidence >= threshold for face in faces) for faces in street]) if street else np.nan
+        detector = _detectors(Settings.from_env(), args.min_face_px, threshold)["YuNet, with the plan"]
+        cells, wrong = [_rates(detector, probes, f"{threshold}")[0]], 0
+        for size, some in sets.items():
+            cell, outside = _rates(detector, some, f"{threshold}, {size} px")
+            cells.append(cell)
+            wrong += outside
+        street = [len(faces) for frame in frames for faces in detector.detect([frame])]
+        rate = 1000 * wrong / sum(len(some) for some in sets.values())
         print(
-            f"| {threshold} | {_rates(clean, probes, threshold)[0]:.4f} | {rates[0][0]:.3f} / {rates[0][1]:.3f} "
-            f"| {rates[1][0]:.3f} / {rates[1][1]:.3f} | {1000 * wrong / frames:.1f} | {seen:.1f} |"
+            f"| {threshold} | {' | '.join(cells)} | {rate:.1f} | {f'{np.mean(street):.1f}' if street else '-'} |",
+            flush=True,
         )
 
 
-def _rates(found: list[list[Face]], probes: list[Probe], threshold: float) -> tuple[float, float]:
-    """Share of probes where a face holds the true centre, and where the largest one does."""
-    kept = [[face for face in faces if face.confidence >= threshold] for faces in found]
-    pairs = list(zip(kept, probes, strict=True))
-    return (
-        float(np.mean([_at(faces, probe.centre) is not None for faces, probe in pairs])),
-        float(np.mean([bool(faces) and _holds(faces[0], probe.centre) for faces, probe in pairs])),
-    )
+def _rates(detector: FaceDetector, probes: list[Probe], what: str) -> tuple[str, int]:
+    """Shares of probes where a face holds the true centre and where the largest does; faces on plain background."""
+    found, largest, outside = 0, 0, 0
+    for probe, image in zip(probes, _pictures([probe.path for probe in probes], what), strict=True):
+        faces = detector.detect([image])[0]
+        found += _at(faces, probe.centre) is not None
+        largest += bool(faces) and _holds(faces[0], probe.centre)
+        outside += sum(not probe.holds_clean(*face.centre_px) for face in faces)
+    return f"{found / len(probes):.3f} / {largest / len(probes):.3f}", outside
 
 
 def _print_times(detectors: dict[str, FaceDetector], probes: list[Probe], args: argparse.Namespace) -> None:

@@ -14,7 +14,8 @@ import pytest
 from PIL import Image
 
 from reid.detect import FaceDetector, detector_names, load_detector
-from reid.detect.yunet import OpenCVYuNet
+from reid.detect.pyramid import Sightings
+from reid.detect.yunet import OpenCVYuNet, YuNet, search_plan
 from reid.errors import SettingsError, WeightsError
 from reid.images import read_photograph
 from reid.types import RGB, Face
@@ -162,6 +163,56 @@ def test_a_face_on_a_picture_that_exif_turns_is_found_upright(
     wanted = detector.detect([portraits[0]])[0][0]
     face = detector.detect([read_photograph(data).pixels])[0][0]
     assert np.abs(face.landmarks_px - wanted.landmarks_px).max() < 0.1 * wanted.width_px
+
+
+# a closer look
+
+
+class Eyes:
+    """Sees one square face in the middle of frames, and one of another confidence where it is shown enlarged."""
+
+    def __init__(self, side: float, from_afar: float, closer: float) -> None:
+        self.side, self.from_afar, self.closer = side, from_afar, closer
+        self.closer_looks = 0
+
+    def __call__(self, bgr: np.ndarray) -> Sightings:
+        height, width = bgr.shape[:2]
+        if width == 1280:  # 640 x 360 enlarged twice
+            return self.face(width, height, 2 * self.side, self.from_afar)
+        if height == width:
+            self.closer_looks += 1
+            return self.face(
+                width, height, 48 if width < 200 else 72, self.closer
+            )  # 160 or 224 wide, give or take a pixel
+        return np.zeros((0, 15), np.float32)
+
+    @staticmethod
+    def face(width: int, height: int, side: float, confidence: float) -> Sightings:
+        left, top = (width - side) / 2, (height - side) / 2
+        return np.array([[left, top, left + side, top + side, *[width / 2, height / 2] * 5, confidence]], np.float32)
+
+
+@pytest.mark.parametrize(
+    ("side", "from_afar", "closer", "is_face", "looks"),
+    [
+        (20, 0.9, 0.9, True, 2),
+        (20, 0.5, 0.9, True, 2),  # too little from afar alone
+        (20, 0.9, 0.5, False, 2),  # only resembled one
+        (20, 0.9, 0.0, False, 2),
+        (60, 0.9, 0.0, True, 0),  # large enough to be believed at once
+        (60, 0.5, 0.9, False, 0),
+    ],
+)
+def test_a_small_face_is_believed_after_a_closer_look_and_a_large_one_at_once(
+    side: float, from_afar: float, closer: float, is_face: bool, looks: int
+) -> None:
+    eyes = Eyes(side, from_afar, closer)
+    faces = YuNet(eyes, search_plan(12)).detect([np.zeros((360, 640, 3), np.uint8)])[0]
+    assert bool(faces) is is_face
+    assert eyes.closer_looks == looks
+    if faces:
+        assert faces[0].centre_px == pytest.approx((320, 180), abs=1)
+        assert faces[0].width_px == pytest.approx(side, abs=1)
 
 
 # what is none

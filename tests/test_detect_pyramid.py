@@ -8,7 +8,7 @@ from hypothesis import assume, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from reid.detect.pyramid import SearchPlan, Sightings, Window, cut, inside, merge
+from reid.detect.pyramid import SearchPlan, Sightings, Window, around, cut, inside, merge, near
 
 SIDES = st.integers(1, 12_000)
 PLANS = [SearchPlan(12), SearchPlan(20), SearchPlan(48), SearchPlan(12, seen_from_px=20, seen_to_px=10_000)]
@@ -115,6 +115,35 @@ def test_only_an_edge_within_the_picture_cuts_faces() -> None:
     assert len(inside(at_right, Window(0, 0, 100, 100, 1), 500, 100)) == 0
     assert len(inside(at_right, Window(0, 0, 100, 100, 1), 100, 100)) == 1
     assert len(inside(rows(sighting(60, 99, 2)), Window(0, 0, 100, 100, 1), 100, 500)) == 0
+
+
+@given(
+    x=st.floats(-20, 520),
+    y=st.floats(-20, 320),
+    side=st.floats(2, 200),
+    size=st.sampled_from([(500, 300), (20, 20), (1, 9)]),
+)
+def test_the_part_around_a_face_lies_on_the_picture_and_shows_it_as_wide_as_asked(
+    x: float, y: float, side: float, size: tuple[int, int]
+) -> None:
+    (face,) = merge(rows(sighting(x, y, side)))
+    window = around(face, 48, 160, *size)
+    assert 0 <= window.left < window.left + window.width <= size[0]
+    assert 0 <= window.top < window.top + window.height <= size[1]
+    assert side * window.scale == pytest.approx(48, rel=1e-3)
+    assert max(window.scaled_size) <= 160 + 2 * max(1, window.scale)
+
+
+def test_the_part_around_a_face_in_the_open_has_it_in_the_middle() -> None:
+    (face,) = merge(rows(sighting(200, 100, 24)))
+    window = around(face, 48, 160, 640, 360)
+    assert (window.left, window.top, window.width, window.height, window.scale) == (172, 72, 80, 80, 2)
+
+
+def test_near_a_face_are_the_sightings_that_overlap_it() -> None:
+    (face,) = merge(rows(sighting(0, 0, 40)))
+    seen = rows(sighting(0, 0, 40), sighting(10, 0, 40), sighting(20, 0, 40), sighting(100, 0, 40))
+    assert [round(row[0]) for row in near(face, seen, 0.4)] == [0, 10]
 
 
 # sightings
