@@ -19,7 +19,7 @@ from reid import threshold as thresholds
 from reid.describe import Describer
 from reid.detect.base import FaceDetector
 from reid.errors import EmbeddingSpaceError, IdentityExistsError, MultipleFacesError, NoFaceError
-from reid.faces import FaceChoice, chosen_face
+from reid.faces import FaceChoice, meant_face
 from reid.gallery.base import Gallery
 from reid.gallery.names import valid_name
 from reid.images import encode_jpeg
@@ -154,19 +154,11 @@ class Recognizer:
             MultipleFacesError: there are several and nobody said which.
         """
         faces = self.detect(photograph)
-        if not faces:
-            raise NoFaceError(f"{photograph.name}: no face found. Try a larger or sharper original.")
         if choice is None and len(faces) > 1:
             raise MultipleFacesError(
                 f"{photograph.name}: {len(faces)} faces found. Say which one is meant, or crop it."
             )
-        if isinstance(choice, int):
-            if not 0 <= choice < len(faces):
-                raise NoFaceError(f"{photograph.name}: no face {choice + 1}, only {len(faces)}. Choose one of them.")
-            face: Face | None = faces[choice]
-        else:
-            face = chosen_face(photograph, faces, choice or "largest")
-        assert face is not None  # there are faces, so one was chosen
+        face = meant_face(photograph, faces, "largest" if choice is None else choice)
         return Sample(photograph.name, photograph.sha256, self.describe(photograph, [face])[0])
 
     def enrol(self, name: str, samples: Iterable[Sample]) -> Enrolment:
@@ -247,4 +239,5 @@ def _photo(sample: Sample, identity_id: str, name: str) -> Photo:
         quality=template.quality.score,
         source=sample.source,
         added_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        sha256=sample.sha256,
     )

@@ -123,6 +123,7 @@ class Photo:
         quality: in [0, 1].
         source: file name or the like, for people.
         added_at: ISO 8601, UTC.
+        sha256: of the photograph's bytes, so that the same file is known again; empty where nobody wrote it down.
     """
 
     id: str
@@ -134,6 +135,7 @@ class Photo:
     quality: float
     source: str
     added_at: str
+    sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +171,37 @@ class Rejection:
     source: str
     added_at: str
     embedding: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class KeptFace:
+    """A face of nobody enrolled that was seen in a probe and is kept for a while. The photograph is not.
+
+    Attributes:
+        id: made from the photograph's bytes and the face in it: keeping the same again changes nothing.
+        crop_jpeg: the chip as JPEG.
+        landmarks_px: (5, 2) in pixels of that chip.
+        embedding: (D,) unit vector in the gallery's space.
+        quality: as measured on the photograph.
+        box_px: where it was in the photograph.
+        source: what the photograph was called.
+        sha256: of the photograph's bytes.
+        seen_at: ISO 8601, UTC.
+        expires_at: ISO 8601, UTC; from then on it is not kept any longer. Means nothing for an ignored one.
+        ignored: kept only to be known as a face that nobody wants to hear of.
+    """
+
+    id: str
+    crop_jpeg: bytes
+    landmarks_px: NDArray[np.float32]
+    embedding: NDArray[np.float32]
+    quality: Quality
+    box_px: tuple[float, float, float, float]
+    source: str
+    sha256: str
+    seen_at: str
+    expires_at: str
+    ignored: bool = False
 
 
 @dataclass(frozen=True, slots=True)

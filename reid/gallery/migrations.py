@@ -65,6 +65,38 @@ def _rejections(db: Database) -> None:
     db.execute("CREATE INDEX rejections_identity_id ON rejections (identity_id)")
 
 
+@MIGRATIONS(name="0004_photo_sha256")
+def _photo_sha256(db: Database) -> None:
+    # of the photograph's bytes: the same file is known again. Not known of photographs that were enrolled before
+    db.execute("ALTER TABLE photos ADD COLUMN sha256 TEXT NOT NULL DEFAULT ''")
+
+
+@MIGRATIONS(name="0003_unknowns")
+def _unknowns(db: Database) -> None:
+    db.execute("""
+        CREATE TABLE unknowns (
+            id TEXT PRIMARY KEY NOT NULL,
+            ignored INTEGER NOT NULL DEFAULT 0,
+            source TEXT NOT NULL,
+            sha256 TEXT NOT NULL,
+            seen_at TEXT NOT NULL,
+            expires_at TEXT NOT NULL,
+            measures BLOB NOT NULL,
+            landmarks BLOB NOT NULL,
+            embedding BLOB NOT NULL,
+            crop_jpeg BLOB NOT NULL
+        )""")
+    db.execute("CREATE INDEX unknowns_expires_at ON unknowns (expires_at)")
+    # two people of whom somebody said that they are two, the lower id first
+    db.execute("""
+        CREATE TABLE apart (
+            first_id TEXT NOT NULL REFERENCES identities (id) ON DELETE CASCADE,
+            second_id TEXT NOT NULL REFERENCES identities (id) ON DELETE CASCADE,
+            PRIMARY KEY (first_id, second_id)
+        )""")
+    db.execute("CREATE INDEX apart_second_id ON apart (second_id)")
+
+
 def is_empty(db: Database) -> bool:
     """Whether the database has no tables yet, as a new or zero-byte file."""
     return not db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchall()

@@ -18,7 +18,7 @@ from reid.types import Identity, Photo
 IDENTITY_COLUMNS = "id, name, photo_count, cover_photo_id, created_at, metadata"
 
 _PHOTO_QUERY = """
-    SELECT photos.id, identity_id, name, crop_jpeg, landmarks, embedding, quality, source, added_at
+    SELECT photos.id, identity_id, name, crop_jpeg, landmarks, embedding, quality, source, added_at, sha256
     FROM photos JOIN identities ON identities.id = identity_id WHERE """
 
 
@@ -62,8 +62,9 @@ def photos_where(db: Database, condition: str, value: str, dim: int) -> list[Pho
             quality=quality,
             source=source,
             added_at=added_at,
+            sha256=sha256,
         )
-        for photo_id, identity_id, name, crop, landmarks, embedding, quality, source, added_at in rows
+        for photo_id, identity_id, name, crop, landmarks, embedding, quality, source, added_at, sha256 in rows
     ]
 
 
@@ -83,11 +84,12 @@ def store_photo(db: Database, photo: Photo) -> None:
         raise GalleryError("A photograph came without five landmarks or a quality. Describe its face again.")
     db.execute(
         """
-        INSERT INTO photos (id, identity_id, quality, source, added_at, landmarks, embedding, crop_jpeg)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+        INSERT INTO photos (id, identity_id, quality, source, added_at, landmarks, embedding, crop_jpeg, sha256)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
         ON CONFLICT (id) DO UPDATE SET identity_id = excluded.identity_id, quality = excluded.quality,
             source = excluded.source, added_at = excluded.added_at, landmarks = excluded.landmarks,
-            embedding = excluded.embedding, crop_jpeg = excluded.crop_jpeg""",
+            embedding = excluded.embedding, crop_jpeg = excluded.crop_jpeg,
+            sha256 = excluded.sha256""",
         [
             photo.id,
             photo.identity_id,
@@ -98,6 +100,7 @@ def store_photo(db: Database, photo: Photo) -> None:
             to_blob(photo.landmarks_px),
             to_blob(photo.embedding),
             photo.crop_jpeg,
+            photo.sha256,
         ],
     )
 
