@@ -19,6 +19,7 @@ from reid.settings import Settings
 COMMANDS = {
     "serve": ("reid.commands.serve", "start the page"),
     "identify": ("reid.commands.identify", "who is on one photograph, as JSON"),
+    "verify": ("reid.commands.verify", "one person or two, as JSON"),
     "enrol": ("reid.commands.enrol", "add photographs of one person to a gallery"),
     "build-gallery": ("reid.commands.build_gallery", "enrol everybody of a CSV"),
     "predict": ("reid.commands.predict", "a name or doesn't_exist for every photograph of a CSV"),
