@@ -373,6 +373,9 @@ def with_second_step(step: Callable[[Database], None]) -> Migrations:
     later = Migrations("byteface-gallery")
     later(name="0001_gallery")(migrations._gallery)
     later(name="0002_later")(step)
+    with closing(Database(memory=True)) as nothing:
+        for known in migrations.MIGRATIONS.pending(nothing)[1:]:
+            later(name=known.name)(known.fn)
     return later
 
 
@@ -383,7 +386,7 @@ def test_an_older_gallery_is_copied_beside_itself_and_migrated(path: Path, monke
     )
     with closing(opened(path)) as gallery:
         gallery.remove("ann")
-    assert [column.name for column in Database(path)["photos"].columns][-1] == "later"
+    assert "later" in [column.name for column in Database(path)["photos"].columns]
     monkeypatch.undo()
     backup = path.with_name("gallery.db.before-0002_later.bak")
     with closing(opened(backup)) as gallery:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from reid.types import Candidate, Embeddings, Identity, Photo, Rejection
+from reid.types import Candidate, Embeddings, Identity, KeptFace, Photo, Rejection
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +18,45 @@ class Erased:
 
     identities: int
     photos: int
+
+
+class Unknowns(Protocol):
+    """Faces of strangers that a gallery keeps for a while. Those whose time is over are never returned.
+
+    They are erased when the gallery is opened, when faces are listed and when more are kept, where it can be written.
+    """
+
+    def keep(self, faces: Sequence[KeptFace]) -> int:
+        """All of them or none; one with a known id stays as it was.
+
+        Returns:
+            how many are new.
+
+        Raises:
+            EmbeddingSpaceError: an embedding has another length than the gallery's.
+            GalleryError: it cannot be written; nothing was changed.
+        """
+        ...
+
+    def faces(self, *, ignored: bool = False) -> list[KeptFace]:
+        """Those that are kept, or those that are ignored, the newest first."""
+        ...
+
+    def face(self, face_id: str) -> KeptFace | None: ...
+
+    def count(self, *, ignored: bool = False) -> int: ...
+
+    def ignore(self, face_ids: Sequence[str], *, ignored: bool = True) -> int:
+        """Ignores faces for good, or keeps them again until they expire. Returns how many there were."""
+        ...
+
+    def remove(self, face_ids: Sequence[str]) -> int:
+        """Erases faces. Unknown ids are not an error. Returns how many there were."""
+        ...
+
+    def shorten(self, days: int) -> None:
+        """Lets no face be kept for longer than that many days from when it was seen."""
+        ...
 
 
 class Gallery(Protocol):
@@ -108,6 +147,35 @@ class Gallery(Protocol):
 
     def rejections(self, identity_ids: Sequence[str]) -> list[Rejection]:
         """What was said not to be these people, oldest first. Unknown ids are not an error."""
+        ...
+
+    @property
+    def unknowns(self) -> Unknowns:
+        """Faces of strangers. Raises: GalleryError where a gallery of this kind keeps none."""
+        ...
+
+    def set_apart(self, first_id: str, second_id: str, *, apart: bool = True) -> None:
+        """Remembers that two identities are two people, or forgets it; goes with them like rejections.
+
+        Raises:
+            IdentityNotFoundError: one of them is gone.
+        """
+        ...
+
+    def apart(self) -> set[tuple[str, str]]:
+        """Pairs of identities that are two people, the lower id first."""
+        ...
+
+    def revision(self) -> int:
+        """Grows with every write that may change a template or an embedding."""
+        ...
+
+    def templates(self) -> tuple[list[str], Embeddings]:
+        """Ids of all identities and, in that order, their (N, D) templates: a copy of one state of the gallery."""
+        ...
+
+    def embeddings(self, identity_ids: Sequence[str]) -> dict[str, tuple[list[str], Embeddings]]:
+        """Ids and (n, D) embeddings of these identities' photographs, without their crops; unknown ids are left out."""
         ...
 
     def search(self, probes: Embeddings, k: int) -> list[list[Candidate]]:

@@ -167,6 +167,22 @@ class NpyGallery:
     def rejections(self, identity_ids: Sequence[str]) -> list[Rejection]:  # noqa: ARG002 - as above
         return []
 
+    @property
+    def unknowns(self) -> NoReturn:
+        raise GalleryError(f"{self._url} is a .npy gallery, which keeps no faces of strangers. Use a .db to keep them.")
+
+    def apart(self) -> set[tuple[str, str]]:
+        return set()
+
+    def revision(self) -> int:
+        return 0
+
+    def templates(self) -> tuple[list[str], Embeddings]:
+        return list(self._templates.ids), self._templates.rows.copy()
+
+    def embeddings(self, identity_ids: Sequence[str]) -> dict[str, tuple[list[str], Embeddings]]:  # noqa: ARG002
+        return {}
+
     def search(self, probes: Embeddings, k: int) -> list[list[Candidate]]:
         probes = unit_rows(probes, self._templates.rows.shape[1], "probe")
         answers: list[list[Candidate]] = []
@@ -214,6 +230,9 @@ class NpyGallery:
         self._refuse()
 
     def withdraw(self, rejection_id: str) -> None:  # noqa: ARG002
+        self._refuse()
+
+    def set_apart(self, first_id: str, second_id: str, *, apart: bool = True) -> None:  # noqa: ARG002
         self._refuse()
 
     def set_meta(self, key: str, value: str) -> None:  # noqa: ARG002

@@ -1,4 +1,4 @@
-"""Rows of what operators said a person is not. Knows no locks and no search."""
+"""Rows of what operators said a person is not: that face, that other person. Knows no locks and no search."""
 
 from __future__ import annotations
 
@@ -18,6 +18,32 @@ def store(db: Database, rejection: Rejection) -> None:
         "INSERT OR REPLACE INTO rejections (id, identity_id, source, added_at, embedding) VALUES (?, ?, ?, ?, ?)",
         [rejection.id, rejection.identity_id, rejection.source, rejection.added_at, to_blob(rejection.embedding)],
     )
+
+
+def merged(db: Database, source_id: str, target_id: str) -> None:
+    """Everything said of the source is said of the target from now on."""
+    db.execute("UPDATE rejections SET identity_id = ? WHERE identity_id = ?", [target_id, source_id])
+    for first_id, second_id in pairs_apart(db):
+        if source_id in (first_id, second_id):
+            other_id = second_id if first_id == source_id else first_id
+            if other_id != target_id:
+                set_apart(db, target_id, other_id, apart=True)
+
+
+def set_apart(db: Database, first_id: str, second_id: str, *, apart: bool) -> None:
+    """Remembers that two are two people, or forgets it. Raises: IdentityNotFoundError."""
+    for identity_id in (first_id, second_id):
+        identity_of(db, identity_id)
+    pair = sorted((first_id, second_id))
+    if apart:
+        db.execute("INSERT OR IGNORE INTO apart (first_id, second_id) VALUES (?, ?)", pair)
+    else:
+        db.execute("DELETE FROM apart WHERE first_id = ? AND second_id = ?", pair)
+
+
+def pairs_apart(db: Database) -> set[tuple[str, str]]:
+    """All pairs that are two people, the lower id first."""
+    return {(row[0], row[1]) for row in db.execute("SELECT first_id, second_id FROM apart").fetchall()}
 
 
 def of_identities(db: Database, identity_ids: Sequence[str], dim: int) -> list[Rejection]:

@@ -21,6 +21,7 @@ from reid.gallery.connection import Link, is_writable, open_for_reading
 from reid.gallery.matrix import Templates, cosines, nearest
 from reid.gallery.names import valid_name
 from reid.gallery.templates import TemplateCache
+from reid.gallery.unknowns import SqliteUnknowns
 from reid.types import Candidate, Embeddings, Identity, Photo, Rejection
 
 log = logging.getLogger(__name__)
@@ -115,6 +116,8 @@ class SqliteGallery:
         self._dim = int(meta["space_dim"])
         same_space(self._url, self._space_id, space_id)
         self._templates = TemplateCache(self._dim)
+        self.unknowns = SqliteUnknowns(self._reader, self._change if self._writer else None, self._dim)
+        self.unknowns.purge()
 
     @property
     def url(self) -> str:
@@ -176,7 +179,7 @@ class SqliteGallery:
             rows.identity_of(db, source_id)
             rows.identity_of(db, target_id)
             db.execute("UPDATE photos SET identity_id = ? WHERE identity_id = ?", [target_id, source_id])
-            db.execute("UPDATE rejections SET identity_id = ? WHERE identity_id = ?", [target_id, source_id])
+            rejections.merged(db, source_id, target_id)
             rows.derive(db, [source_id, target_id], self._dim)
 
     def move(self, photo_ids: Sequence[str], identity_id: str) -> None:
@@ -223,6 +226,10 @@ class SqliteGallery:
     def withdraw(self, rejection_id: str) -> None:
         with self._change(erases=True) as db:
             db.execute("DELETE FROM rejections WHERE id = ?", [rejection_id])
+
+    def set_apart(self, first_id: str, second_id: str, *, apart: bool = True) -> None:
+        with self._change() as db:
+            rejections.set_apart(db, first_id, second_id, apart=apart)
 
     def set_meta(self, key: str, value: str) -> None:
         if key in _OUR_KEYS:
@@ -285,6 +292,24 @@ class SqliteGallery:
     def rejections(self, identity_ids: Sequence[str]) -> list[Rejection]:
         with self._reader.transaction() as db:
             return rejections.of_identities(db, identity_ids, self._dim)
+
+    def apart(self) -> set[tuple[str, str]]:
+        with self._reader.transaction() as db:
+            return rejections.pairs_apart(db)
+
+    def revision(self) -> int:
+        with self._reader.transaction() as db:
+            return rows.revision_of(db)
+
+    def templates(self) -> tuple[list[str], Embeddings]:
+        with self._searcher.transaction() as db:
+            current = self._templates.current(db)
+            return list(current.ids), current.rows.copy()  # the cache's own rows change with the next write
+
+    def embeddings(self, identity_ids: Sequence[str]) -> dict[str, tuple[list[str], Embeddings]]:
+        with self._reader.transaction() as db:
+            found = ((one, rows.embeddings_of(db, one, self._dim)) for one in identity_ids)
+            return {identity_id: own for identity_id, own in found if own[0]}
 
     def search(self, probes: Embeddings, k: int) -> list[list[Candidate]]:
         """As the protocol. A large batch is answered in parts; each probe's answer is of one state of the gallery."""
