@@ -11,9 +11,6 @@ from pathlib import Path
 import numpy as np
 import pictures
 import pytest
-from hypothesis import HealthCheck, given
-from hypothesis import settings as hypothesis_settings
-from hypothesis import strategies as st
 from PIL import Image
 
 from reid import images
@@ -311,62 +308,7 @@ def test_a_file_that_may_not_be_opened_says_so(tmp_path: Path, monkeypatch: pyte
     assert refusal(path) == "a.png cannot be read. This account may not open it. Change its permissions and add it."
 
 
-# anything at all
-
-
-def reads_or_refuses(data: bytes) -> None:
-    try:
-        pixels = read_photograph(data).pixels
-    except ImageDecodeError as error:
-        sentence = str(error)
-    else:
-        sentence = "The photograph cannot be read. It can. All is well."
-        assert pixels.shape[2] == 3
-    assert re.fullmatch(r"The photograph cannot be read\. .+\. .+\.", sentence)
-
-
-EVERYTHING = [*FILES.values(), *FRAMES.values(), *HUGE.values()]
-FUZZ = hypothesis_settings(
-    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
-)
-
-
-@FUZZ
-@given(st.binary(max_size=2000))
-def test_random_bytes_raise_nothing_else(data: bytes) -> None:
-    reads_or_refuses(data)
-
-
-@FUZZ
-@given(st.sampled_from(EVERYTHING), st.integers(1, 64), st.binary(max_size=500))
-def test_a_true_beginning_with_a_random_rest_raises_nothing_else(file: bytes, kept: int, rest: bytes) -> None:
-    reads_or_refuses(file[:kept] + rest)
-
-
-@FUZZ
-@given(st.sampled_from(EVERYTHING), st.floats(0, 1))
-def test_a_file_cut_anywhere_raises_nothing_else(file: bytes, share: float) -> None:
-    reads_or_refuses(file[: int(share * len(file))])
-
-
-@FUZZ
-@given(st.sampled_from(EVERYTHING), st.lists(st.tuples(st.floats(0, 1), st.integers(0, 255)), min_size=1, max_size=8))
-def test_a_file_with_wrong_bytes_raises_nothing_else(file: bytes, changes: list[tuple[float, int]]) -> None:
-    changed = bytearray(file)
-    for where, value in changes:
-        changed[min(int(where * len(file)), len(file) - 1)] = value
-    reads_or_refuses(bytes(changed))
-
-
-@FUZZ
-@given(
-    st.sampled_from(EVERYTHING), st.lists(st.tuples(st.integers(0, 400), st.integers(0, 255)), min_size=1, max_size=4)
-)
-def test_a_file_with_a_wrong_header_raises_nothing_else(file: bytes, changes: list[tuple[int, int]]) -> None:
-    changed = bytearray(file)
-    for where, value in changes:
-        changed[min(where, len(file) - 1)] = value
-    reads_or_refuses(bytes(changed))
+# at once
 
 
 def test_pictures_are_read_by_many_threads_at_once() -> None:

@@ -134,7 +134,7 @@ def unlisted(_: dict[str, object], members: dict[str, bytes]) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        *map(harmful_path, ["../outside/config.json", "/tmp/config.json", "lab/../../config.json", "lab/run.py",
+        *map(harmful_path, ["../outside/config.json", "/etc/config.json", "lab/../../config.json", "lab/run.py",
                             ".hidden/config.json", "lab/.config.json", "config.json", "a\\b/config.json",
                             "cache/demo/train/x/../../y.jpg", "lab/config.json/config.json", ""]),
         link, changed, shorter, missing, unlisted,
