@@ -21,6 +21,7 @@ COMMANDS = {
     "identify": ("reid.commands.identify", "who is on one photograph, as JSON"),
     "verify": ("reid.commands.verify", "one person or two, as JSON"),
     "enrol": ("reid.commands.enrol", "add photographs of one person to a gallery"),
+    "import": ("reid.commands.import_people", "enrol everybody of a folder, a zip or a CSV"),
     "build-gallery": ("reid.commands.build_gallery", "enrol everybody of a CSV"),
     "predict": ("reid.commands.predict", "a name or doesn't_exist for every photograph of a CSV"),
     "calibrate": ("reid.commands.calibrate", "choose the threshold from photographs of strangers"),

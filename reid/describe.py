@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -114,7 +114,7 @@ class Describer:
 
     def describe_files(
         self, paths: Iterable[tuple[Path, str]], choice: FaceChoice | Literal["all"]
-    ) -> Iterator[Described]:
+    ) -> Generator[Described, None, None]:
         """Describes files in their order; one that cannot be used is reported, never raised.
 
         Decoding, detection and alignment run in threads ahead of the embedding, which takes batches.

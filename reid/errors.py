@@ -11,6 +11,7 @@
     ├── CalibrationError         too few searches for the target
     ├── WeightsError             weights missing, damaged or unreachable
     ├── TableError               a CSV without the columns or rows that were asked for
+    ├── ArchiveError             an archive that is damaged, locked, or made to do harm
     ├── TrainingError            a training run that cannot go on
     │   └── GateError            a run that is not better than what it started from
     └── GalleryError             the gallery cannot do it
@@ -65,6 +66,10 @@ class WeightsError(ReidError):
 
 
 class TableError(ReidError):
+    pass
+
+
+class ArchiveError(ReidError):
     pass
 
 

@@ -64,9 +64,9 @@ def read_photograph(source: Path | str | bytes, name: str | None = None) -> Phot
         ImageDecodeError: unreadable, not a photograph, cut off, damaged, or beyond the limits of size.
     """
     if isinstance(source, bytes):
-        data, shown = source, _printable(name or "The photograph")
+        data, shown = source, printable(name or "The photograph")
     else:
-        shown = _printable(name or Path(source).name or str(source))
+        shown = printable(name or Path(source).name or str(source))
         data = _read_file(Path(source), shown)
     return Photograph(pixels=_decode(data, shown), name=shown, sha256=hashlib.sha256(data).hexdigest())
 
@@ -83,7 +83,7 @@ def decode_jpeg(data: bytes) -> RGB:
     return _decode(data, "The stored crop")
 
 
-def _printable(name: str) -> str:
+def printable(name: str) -> str:
     """File names may hold line breaks or bytes that are no text: neither belongs in a message or a database."""
     text = name.encode("utf-8", "replace").decode("utf-8")
     return "".join(letter if letter.isprintable() else "?" for letter in text)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
@@ -16,14 +17,23 @@ REPORT_COLUMNS = (
     "faces", "box", "detection_confidence", "quality", "status", "reason",
 )  # fmt: skip
 _LABEL_NAMES = ("gt", "name")
+_FIELDS = ("consent", "expires", "notes")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of a table: the path as it is written there, and the label, None where the column is missing."""
+    """One line of a table.
+
+    Attributes:
+        image_path: as it is written there.
+        label: None where the column is missing.
+        fields: what stands in the columns consent, expires and notes, where it stands there.
+    """
 
     image_path: str
     label: str | None
+    fields: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_rows(path: Path, *, labelled: bool) -> list[Row]:
@@ -46,7 +56,11 @@ def read_rows(path: Path, *, labelled: bool) -> list[Row]:
     if frame.empty:
         raise TableError(f"{path.name} lists no photographs. Add a line for each below its header.")
     labels = frame[label_column] if label_column else [None] * len(frame)
-    return [Row(str(image_path), label) for image_path, label in zip(frame["image_path"], labels, strict=True)]
+    columns = [(name, list(frame[name])) for name in _FIELDS if name in frame.columns]
+    return [
+        Row(str(image_path), label, {name: column[at] for name, column in columns if column[at]})
+        for at, (image_path, label) in enumerate(zip(frame["image_path"], labels, strict=True))
+    ]
 
 
 def _read(path: Path) -> pd.DataFrame:
@@ -66,6 +80,14 @@ def inside(root: Path, image_path: str) -> Path | None:
     """The file that a table's path means, None where it would leave the root directory."""
     joined = Path(os.path.normpath(root / image_path))
     return joined if joined.is_relative_to(os.path.normpath(root)) and joined != Path(os.path.normpath(root)) else None
+
+
+def plain(text: str) -> str:
+    """A text that a spreadsheet shows and never computes: what begins like a formula gets an apostrophe before it.
+
+    Source: OWASP, CSV Injection.
+    """
+    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def write_csv(path: Path, frame: pd.DataFrame) -> None:

@@ -1,0 +1,386 @@
+"""Bulk import: what a folder, a zip or a CSV holds, what becomes of each photograph, and what an archive may not do."""
+
+from __future__ import annotations
+
+import shutil
+import stat
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from fakes import fake_recognizer, photograph, save
+
+from reid.errors import ArchiveError, TableError
+from reid.intake import Import, open_source
+from reid.intake import archive as archives
+from reid.intake.report import COLUMNS, counts_of, groups_of, people_of, table_of
+from reid.recognizer import Recognizer
+from reid.tables import plain, read_rows, write_csv
+
+PEOPLE = {"Ann": 0, "Bob": 1, "Cem": 2}
+
+
+@pytest.fixture
+def recognizer(tmp_path: Path) -> Iterator[Recognizer]:
+    made = fake_recognizer(tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Two photographs of each of three people, a person a folder."""
+    root = tmp_path / "volunteers"
+    for name, person in PEOPLE.items():
+        (root / name).mkdir(parents=True)
+        for number in range(2):
+            save(root / name / f"{number}.jpg", [person], patch_px=100 + 3 * number)
+    return root
+
+
+def packed(folder: Path, file: Path, *, below: str = "") -> Path:
+    with zipfile.ZipFile(file, "w") as archive:
+        for path in sorted(folder.rglob("*")):
+            archive.write(path, f"{below}{path.relative_to(folder)}")
+    return file
+
+
+def imported(recognizer: Recognizer, path: Path, **how: object) -> Import:
+    root = how.pop("root", None)
+    with open_source(path, root=root) as source:  # type: ignore[arg-type]
+        done = Import(recognizer, source, **how)  # type: ignore[arg-type]
+        assert list(done.run())[-1:] in ([len(source.items)], [])
+    return done
+
+
+def statuses(done: Import) -> dict[str, str]:
+    return {line.path: line.status for line in done.lines}
+
+
+# --- sources ---------------------------------------------------------------------------------------------------------
+
+
+def as_folder(folder: Path) -> Path:
+    return folder
+
+
+def as_zip(folder: Path) -> Path:
+    return packed(folder, folder.with_suffix(".zip"))
+
+
+def as_wrapped_zip(folder: Path) -> Path:
+    return packed(folder, folder.with_suffix(".zip"), below="volunteers/")
+
+
+def as_csv(folder: Path) -> Path:
+    rows = [f"{name}/{number}.jpg,{name},x" for name in PEOPLE for number in range(2)]
+    table = folder.parent / "people.csv"
+    table.write_text("Image_Path,NAME,other\n" + "\n".join(rows), encoding="utf-8")
+    shutil.copytree(folder, folder.parent, dirs_exist_ok=True)
+    return table
+
+
+def as_zip_with_a_table(folder: Path) -> Path:
+    flat = folder.parent / "flat"
+    flat.mkdir()
+    rows = []
+    for name in PEOPLE:
+        for number in range(2):
+            shutil.copy(folder / name / f"{number}.jpg", flat / f"{name}{number}.jpg")
+            rows.append(f"{name}{number}.jpg,{name}")
+    (flat / "table.csv").write_text("image_path,gt\n" + "\n".join(rows), encoding="utf-8")
+    return packed(flat, folder.with_suffix(".zip"), below="all/")
+
+
+@pytest.mark.parametrize("shape", [as_folder, as_zip, as_wrapped_zip, as_csv, as_zip_with_a_table])
+def test_everybody_of_a_source_is_enrolled_once(
+    recognizer: Recognizer, folder: Path, shape: Callable[[Path], Path]
+) -> None:
+    source = shape(folder)
+    done = imported(recognizer, source)
+    assert counts_of(done) == {"enrolled": 6}
+    assert [(one.name, one.photo_count) for one in recognizer.gallery.identities()] == [(n, 2) for n in PEOPLE]
+    assert done.created == set(PEOPLE)
+    assert len(set(done.photo_ids)) == 6
+    again = imported(recognizer, source)
+    assert counts_of(again) == {"known": 6}
+    assert again.photo_ids == []
+    assert [one.photo_count for one in recognizer.gallery.identities()] == [2, 2, 2]
+
+
+def test_the_same_file_is_known_whichever_of_its_faces_was_taken(recognizer: Recognizer, tmp_path: Path) -> None:
+    (tmp_path / "people" / "Ann").mkdir(parents=True)
+    save(tmp_path / "people" / "Ann" / "group.jpg", [0, 3, 4])
+    done = imported(recognizer, tmp_path / "people", face="largest")
+    assert groups_of(done) == 1
+    assert done.lines[0].reason == "3 faces found; the largest was taken."
+    assert counts_of(imported(recognizer, tmp_path / "people", face="central")) == {"known": 1}
+    other = fake_recognizer(tmp_path / "people")
+    imported(other, tmp_path / "people", face="central")
+    (central,), (largest,) = (
+        one.gallery.photos(one.gallery.identities()[0].id) for one in (other, recognizer)
+    )  # fmt: skip
+    assert central.embedding @ largest.embedding < 0.5
+    other.close()
+
+
+def test_photographs_enrolled_before_digests_were_kept_are_known_by_their_id(
+    recognizer: Recognizer, folder: Path
+) -> None:
+    imported(recognizer, folder)
+    recognizer.gallery._writer.db.execute("UPDATE photos SET sha256 = ''")  # type: ignore[attr-defined]
+    assert counts_of(imported(recognizer, folder)) == {"known": 6}
+    assert [one.photo_count for one in recognizer.gallery.identities()] == [2, 2, 2]
+
+
+def test_a_record_comes_from_the_table_or_from_what_was_said_for_everybody(
+    recognizer: Recognizer, folder: Path
+) -> None:
+    table = folder / "people.csv"
+    table.write_text("name,image_path,Consent,notes\nAnn,Ann/0.jpg,Agreement 7,curator\nBob,Bob/0.jpg,,\n")
+    assert read_rows(table, labelled=True)[0].fields == {"consent": "Agreement 7", "notes": "curator"}
+    imported(recognizer, table, fields={"consent": "Volunteers", "expires": "2027-11-24"})
+    ann, bob = recognizer.gallery.identities()
+    assert ann.metadata == {"consent": "Agreement 7", "expires": "2027-11-24", "notes": "curator"}
+    assert bob.metadata == {"consent": "Volunteers", "expires": "2027-11-24"}
+    recognizer.gallery.edit(bob.id, metadata={})
+    imported(recognizer, folder / "people.csv", fields={"notes": "again"})
+    assert recognizer.gallery.identity(bob.id).metadata == {}
+
+
+def test_a_source_that_is_none_is_refused_in_words(tmp_path: Path, folder: Path) -> None:
+    (tmp_path / "text.zip").write_text("no zip")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "no_name.csv").write_text("image_path\na.jpg\n")
+    (folder / "a.csv").write_text("image_path,gt\n")
+    (folder / "b.csv").write_text("image_path,gt\n")
+    for path, error, words in (
+        (tmp_path / "missing", ArchiveError, "There is nothing at"),
+        (tmp_path / "text.zip", ArchiveError, "neither a folder, a zip nor a CSV"),
+        (tmp_path / "empty", ArchiveError, "holds no photographs"),
+        (tmp_path / "no_name.csv", TableError, "no column 'gt'"),
+        (folder, TableError, "There are 2 CSV files"),
+    ):
+        with pytest.raises(error, match=words), open_source(path):
+            pass
+
+
+# --- what becomes of photographs -------------------------------------------------------------------------------------
+
+
+def test_what_cannot_be_used_is_reported_with_its_reason_and_the_rest_is_enrolled(
+    recognizer: Recognizer, folder: Path
+) -> None:
+    (folder / "Ann" / "broken.jpg").write_bytes((folder / "Ann" / "0.jpg").read_bytes()[:400])
+    (folder / "Ann" / "copy of 0.jpg").write_bytes((folder / "Ann" / "0.jpg").read_bytes())
+    (folder / "Ann" / "notes.txt").write_text("not a photograph")
+    save(folder / "Ann" / "nobody.jpg", [])
+    save(folder / "Bob" / "small.jpg", [1], patch_px=30)
+    save(folder / "loose.jpg", [3])
+    (folder / "doesn't_exist").mkdir()
+    save(folder / "doesn't_exist" / "0.jpg", [3])
+    (folder / "Ann" / ".DS_Store").write_bytes(b"x")
+    done = imported(recognizer, as_wrapped_zip(folder))
+    assert {path.removeprefix("volunteers/"): status for path, status in statuses(done).items()} == {
+        "Ann/0.jpg": "enrolled", "Ann/1.jpg": "enrolled", "Ann/broken.jpg": "unreadable", "Ann/notes.txt": "unreadable",
+        "Ann/copy of 0.jpg": "repeated", "Ann/nobody.jpg": "no_face", "Bob/0.jpg": "enrolled", "Bob/1.jpg": "enrolled",
+        "Bob/small.jpg": "poor", "Cem/0.jpg": "enrolled", "Cem/1.jpg": "enrolled", "doesn't_exist/0.jpg": "refused",
+        "loose.jpg": "refused",
+    }  # fmt: skip
+    assert all(line.reason for line in done.lines if line.status != "enrolled")
+    bob = next(one for one in people_of(done) if one.label == "Bob")
+    assert (bob.enrolled, bob.left_out, bob.total) == (2, 1, 3)
+    assert bob.reason.startswith("Too small: 30 px, needs 40")
+    with_poor = imported(recognizer, folder, keep_poor=True)
+    assert statuses(with_poor)["Bob/small.jpg"] == "enrolled"
+
+
+def test_many_photographs_of_which_some_are_broken_take_several_batches(recognizer: Recognizer, tmp_path: Path) -> None:
+    root = tmp_path / "many"
+    for person in range(6):
+        (root / f"Person {person}").mkdir(parents=True)
+        for number in range(25):
+            file = save(root / f"Person {person}" / f"{number:02}.jpg", [person], patch_px=90 + number)
+            if number % 10 == 3:
+                file.write_bytes(file.read_bytes()[: 300 + number])
+    done = imported(recognizer, packed(root, tmp_path / "many.zip"))
+    assert counts_of(done) == {"enrolled": 132, "unreadable": 18}
+    assert [one.photo_count for one in recognizer.gallery.identities()] == [22] * 6
+
+
+def test_an_import_that_is_stopped_keeps_whole_batches_and_goes_on_later(
+    recognizer: Recognizer, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reid.intake.importing._BATCH", 2)
+    file = as_zip(folder)
+    with open_source(file) as source:
+        first = Import(recognizer, source)
+        run = first.run()
+        while len(first.lines) < 4:
+            next(run)
+        run.close()
+    assert [one.name for one in recognizer.gallery.identities()] == ["Ann", "Bob"]
+    assert len(first.photo_ids) == 4
+    assert counts_of(imported(recognizer, file)) == {"known": 4, "enrolled": 2}
+
+
+def test_a_dry_run_enrols_nobody_and_says_who_would_be(recognizer: Recognizer, folder: Path) -> None:
+    done = imported(recognizer, folder, dry_run=True)
+    assert counts_of(done) == {"ready": 6}
+    assert [one.enrolled for one in people_of(done)] == [2, 2, 2]
+    assert recognizer.gallery.count() == 0
+
+
+def test_removing_what_was_added_takes_the_import_back(recognizer: Recognizer, folder: Path) -> None:
+    recognizer.enrol("Ann", [recognizer.sample(photograph([0], "before.png", patch_px=120))])
+    done = imported(recognizer, folder)
+    recognizer.gallery.remove_photos(done.photo_ids)
+    assert [(one.name, one.photo_count) for one in recognizer.gallery.identities()] == [("Ann", 1)]
+
+
+def test_somebody_enrolled_under_another_name_is_reported_and_not_merged(recognizer: Recognizer, folder: Path) -> None:
+    recognizer.enrol("Ann Sørensen", [recognizer.sample(photograph([0], patch_px=120))])
+    save(folder / "Bob" / "2.jpg", [1], patch_px=109)
+    (folder / "Robert").mkdir()
+    save(folder / "Robert" / "0.jpg", [1], patch_px=115)
+    done = imported(recognizer, folder)
+    assert {label: one.name for label, one in done.resemblances.items()} == {"Ann": "Ann Sørensen", "Bob": "Robert"}
+    assert done.resemblances["Ann"].similarity > 0.9
+    assert {one.name for one in recognizer.gallery.identities()} == {"Ann Sørensen", "Ann", "Bob", "Cem", "Robert"}
+    table = table_of(done)
+    assert set(table[table["label"] == "Ann"]["resembles"]) == {"Ann Sørensen"}
+    assert set(table[table["label"] == "Cem"]["resembles"]) == {""}
+
+
+# --- the report ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("begin", ["=", "+", "-", "@", "\t", "\r", "＝"])
+def test_nothing_in_a_report_is_a_formula(recognizer: Recognizer, tmp_path: Path, begin: str) -> None:
+    assert plain(f"{begin}cmd|' /C calc'!A0") == f"'{begin}cmd|' /C calc'!A0"
+    assert plain("O'Neill, Ann-Marie") == "O'Neill, Ann-Marie"
+    if begin in "=+-@＝":
+        root = tmp_path / "people"
+        (root / f"{begin}2+5").mkdir(parents=True)
+        save(root / f"{begin}2+5" / "a.jpg", [0])
+        write_csv(tmp_path / "report.csv", table_of(imported(recognizer, root)))
+        read = pd.read_csv(tmp_path / "report.csv", keep_default_na=False)
+        assert tuple(read.columns) == COLUMNS
+        assert read["label"][0] == f"'{begin}2+5"
+        assert read["path"][0] == f"'{begin}2+5/a.jpg"
+
+
+# --- hostile archives ------------------------------------------------------------------------------------------------
+
+
+def hostile(file: Path, picture: bytes) -> Path:
+    """A good photograph among members that would write elsewhere, link elsewhere, or fill the disk."""
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("Ann/good.jpg", picture)
+        archive.writestr("../Ann/slip.jpg", picture)
+        archive.writestr("/Ann/absolute.jpg", picture)
+        archive.writestr("C:\\Ann\\drive.jpg", picture)
+        archive.writestr("Ann/../../slip.jpg", picture)
+        link = zipfile.ZipInfo("Ann/link.jpg")
+        link.external_attr = (stat.S_IFLNK | 0o777) << 16
+        archive.writestr(link, "/etc/passwd")
+        archive.writestr("Ann/bomb.bmp", b"BM" + b"\0" * (64 << 20))
+        archive.writestr("Ann/nested.zip", b"PK\x03\x04")
+    return file
+
+
+def test_an_archive_made_to_do_harm_writes_nothing_outside_and_fills_nothing(
+    recognizer: Recognizer, folder: Path, tmp_path: Path
+) -> None:
+    work = tmp_path / "work"
+    work.mkdir()
+    file = hostile(work / "people.zip", (folder / "Ann" / "0.jpg").read_bytes())
+    done = imported(recognizer, file)
+    assert statuses(done) == {
+        "Ann/good.jpg": "enrolled", "../Ann/slip.jpg": "refused", "/Ann/absolute.jpg": "refused",
+        "C:/Ann/drive.jpg": "refused", "Ann/../../slip.jpg": "refused", "Ann/link.jpg": "refused",
+        "Ann/bomb.bmp": "refused", "Ann/nested.zip": "unreadable",
+    }  # fmt: skip
+    assert sorted(path.name for path in work.iterdir()) == ["people.zip"]
+    assert not list(tmp_path.rglob("slip.jpg"))
+
+
+def test_an_archive_locked_by_a_password_is_refused_in_words(
+    recognizer: Recognizer, folder: Path, tmp_path: Path
+) -> None:
+    data = bytearray(as_zip(folder).read_bytes())
+    for signature, at in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):  # the flag in both headers of each member
+        start = 0
+        while (start := data.find(signature, start)) >= 0:
+            data[start + at] |= 1
+            start += 4
+    (tmp_path / "locked.zip").write_bytes(data)
+    done = imported(recognizer, tmp_path / "locked.zip")
+    assert counts_of(done) == {"refused": 6}
+    assert "locked by a password" in done.lines[0].reason
+    assert recognizer.gallery.count() == 0
+
+
+def test_an_archive_that_is_cut_off_or_damaged_is_named(recognizer: Recognizer, folder: Path, tmp_path: Path) -> None:
+    data = as_zip(folder).read_bytes()
+    (tmp_path / "cut.zip").write_bytes(data[: len(data) // 2])
+    with pytest.raises(ArchiveError, match=r"cut\.zip"), open_source(tmp_path / "cut.zip"):
+        pass
+    middle = data.find(b"JFIF") + 200
+    (tmp_path / "damaged.zip").write_bytes(data[:middle] + bytes(20) + data[middle + 20 :])
+    done = imported(recognizer, tmp_path / "damaged.zip")
+    assert counts_of(done) == {"refused": 1, "enrolled": 5}
+    assert "damaged" in done.lines[0].reason
+
+
+def test_an_archive_beyond_the_limits_is_refused_as_a_whole(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = as_zip(folder)
+    monkeypatch.setattr(archives, "MAX_MEMBERS", 5)
+    with pytest.raises(ArchiveError, match="6 files, more than 5"), open_source(file):
+        pass
+    monkeypatch.undo()
+    monkeypatch.setattr(archives, "MAX_TOTAL_BYTES", 100)
+    with pytest.raises(ArchiveError, match="would unpack to"), open_source(file):
+        pass
+
+
+def test_names_written_as_utf8_without_saying_so_are_read_as_meant(
+    recognizer: Recognizer, folder: Path, tmp_path: Path
+) -> None:
+    picture = (folder / "Ann" / "0.jpg").read_bytes()
+    with zipfile.ZipFile(tmp_path / "mac.zip", "w") as archive:
+        info = zipfile.ZipInfo("Zoë Müller/0.jpg".encode().decode("cp437"))
+        archive.writestr(info, picture)
+    data = (tmp_path / "mac.zip").read_bytes()
+    name = "Zoë Müller/0.jpg".encode()
+    told = info.filename.encode()
+    # zipfile writes the DOS letters as UTF-8 and says so: take both back, as Finder does
+    assert data.count(told) == 2
+    plain_zip = _without_utf8_flag(data, told, name)
+    (tmp_path / "mac.zip").write_bytes(plain_zip)
+    imported(recognizer, tmp_path / "mac.zip")
+    assert [one.name for one in recognizer.gallery.identities()] == ["Zoë Müller"]
+
+
+def _without_utf8_flag(data: bytes, told: bytes, name: bytes) -> bytes:
+    """The same archive of one member with another name's bytes and without the flag 0x800."""
+    shorter = len(told) - len(name)
+    local, central, end = data.find(b"PK\x03\x04"), data.find(b"PK\x01\x02"), data.find(b"PK\x05\x06")
+    out = bytearray(data)
+    for start, flags, length in ((local, 6, 26), (central, 8, 28)):
+        out[start + flags + 1] &= ~0x08
+        out[start + length : start + length + 2] = len(name).to_bytes(2, "little")
+    size = int.from_bytes(out[end + 12 : end + 16], "little") - shorter
+    out[end + 12 : end + 16] = size.to_bytes(4, "little")
+    out[end + 16 : end + 20] = (central - shorter).to_bytes(4, "little")
+    return bytes(out).replace(told, name)
+
+
+def test_links_of_folders_are_not_followed(recognizer: Recognizer, folder: Path, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    (outside / "Secret").mkdir(parents=True)
+    save(outside / "Secret" / "0.jpg", [4])
+    (folder / "Linked").symlink_to(outside / "Secret")
+    assert counts_of(imported(recognizer, folder)) == {"enrolled": 6}
