@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # before gradio is imported, as in reid.ui
 
@@ -12,6 +12,7 @@ import gradio as gr
 import uvicorn
 from fastapi import FastAPI, HTTPException, Request, Response
 
+from reid.access import LOOPBACK, OnlyOwnPages, allowed_hosts
 from reid.demo import ensure_demo
 from reid.errors import SettingsError
 from reid.recognizer import Recognizer
@@ -38,16 +39,23 @@ _HEADERS = {
     "Content-Security-Policy": _POLICY,
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Resource-Policy": "same-origin",
 }
 _JPEG_HEADERS = {"Cache-Control": "no-store"}
 _KINDS = {"json": "application/json", "csv": "text/csv; charset=utf-8", "jpg": "image/jpeg"}
 
 
-def create_app(recognizer: Recognizer) -> FastAPI:
-    """The whole application around one recognizer."""
+def create_app(recognizer: Recognizer, hosts: Collection[str] | None = LOOPBACK) -> FastAPI:
+    """The whole application around one recognizer.
+
+    Args:
+        recognizer: what searches.
+        hosts: names that the page answers to; None for every name.
+    """
     app = FastAPI(title="ByteFace", docs_url=None, redoc_url=None, openapi_url=None)
     sessions = Sessions()
     _add_headers(app)
+    app.add_middleware(OnlyOwnPages, hosts=hosts)
     _add_downloads(app, recognizer, sessions)
     _add_routes(app, recognizer, sessions)
     blocks = build_ui(recognizer, sessions)
@@ -140,9 +148,10 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
         say: told, line by line, what was done and where the page is, before the server takes over.
 
     Raises:
-        SettingsError: the port cannot be used.
+        SettingsError: the port cannot be used, or the address is open to the network and nobody said that it may be.
         ReidError: what opening the recognizer raises.
     """
+    hosts = allowed_hosts(settings)
     recognizer = Recognizer.open(settings)
     try:
         if settings.demo:
@@ -153,7 +162,7 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
         say(f"{recognizer.gallery.count()} people enrolled in {recognizer.gallery.url}, space {recognizer.space.name}.")
         say(f"ByteFace: http://{settings.host}:{settings.port}  (Ctrl+C stops it)")
         try:
-            uvicorn.run(create_app(recognizer), host=settings.host, port=settings.port, log_level="warning")
+            uvicorn.run(create_app(recognizer, hosts), host=settings.host, port=settings.port, log_level="warning")
         except SystemExit as stop:  # uvicorn's way to say that it could not listen
             if stop.code:
                 raise SettingsError(

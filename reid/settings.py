@@ -36,6 +36,9 @@ class Settings:
         runtime: what computes: `openvino`, `torch` (the reference), `auto` for the fastest one here.
         precision: of OpenVINO's numbers: `float32`, `bfloat16`, `auto` for the fastest that was measured harmless.
         demo: whether a gallery that does not exist yet starts with the demonstration people.
+        host: address to listen on.
+        hosts: further names that the page answers to, such as that of a proxy before it.
+        open_to_network: whether it may listen where other machines reach it. A Space is meant to be reached.
     """
 
     models_dir: Path
@@ -51,6 +54,8 @@ class Settings:
     demo: bool = True
     host: str = "127.0.0.1"
     port: int = 7860
+    hosts: tuple[str, ...] = ()
+    open_to_network: bool = False
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> Settings:
@@ -72,10 +77,16 @@ class Settings:
             device=env.get("BYTEFACE_DEVICE") or "auto",
             runtime=env.get("BYTEFACE_RUNTIME") or "auto",
             precision=env.get("BYTEFACE_PRECISION") or "auto",
-            demo=(env.get("BYTEFACE_DEMO") or "1").lower() not in {"0", "no", "off", "false"},
+            demo=_yes(env, "BYTEFACE_DEMO", "1"),
             host=env.get("GRADIO_SERVER_NAME") or "127.0.0.1",
             port=_number(env, "GRADIO_SERVER_PORT", 7860),
+            hosts=tuple(name.strip() for name in env.get("BYTEFACE_HOSTS", "").split(",") if name.strip()),
+            open_to_network=_yes(env, "BYTEFACE_OPEN_TO_NETWORK", "1" if env.get("SPACE_ID") else "0"),
         )
+
+
+def _yes(env: Mapping[str, str], name: str, default: str) -> bool:
+    return (env.get(name) or default).lower() not in {"0", "no", "off", "false"}
 
 
 def _number(env: Mapping[str, str], name: str, default: int) -> int:

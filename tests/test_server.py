@@ -23,7 +23,7 @@ def recognizer(tmp_path: Path) -> Iterator[Recognizer]:
 
 @pytest.fixture
 def client(recognizer: Recognizer) -> Iterator[TestClient]:
-    with TestClient(application(recognizer)) as opened:
+    with TestClient(application(recognizer), base_url="http://127.0.0.1") as opened:
         yield opened
 
 
@@ -68,3 +68,9 @@ def test_the_page_shows_no_names_of_gradio_and_keeps_no_history(client: TestClie
     assert config["footer_links"] == []
     assert config["analytics_enabled"] is False
     assert config.get("run_history") is not True
+
+
+def test_another_name_or_another_sites_page_is_turned_away(client: TestClient) -> None:
+    assert client.get("/health", headers={"host": "evil.example.org"}).status_code == 403
+    assert client.post("/gradio_api/queue/join", headers={"origin": "https://evil.example.org"}).status_code == 403
+    assert client.get("/crops/none", headers={"sec-fetch-site": "cross-site"}).status_code == 403
