@@ -20,12 +20,14 @@ from reid.describe import Describer
 from reid.detect.base import FaceDetector
 from reid.errors import EmbeddingSpaceError, IdentityExistsError, MultipleFacesError, NoFaceError
 from reid.faces import FaceChoice, meant_face
+from reid.fitting import fitted
 from reid.gallery.base import Gallery
 from reid.gallery.names import valid_name
 from reid.images import encode_jpeg
 from reid.settings import Settings
 from reid.space import EmbeddingSpace
 from reid.types import Embeddings, Face, Identity, Photo, Photograph, SearchResult, Template, Threshold
+from reid.weights.choice import BestRun
 
 log = logging.getLogger(__name__)
 
@@ -39,11 +41,13 @@ class Sample:
     Attributes:
         source: what a person calls the photograph.
         sha256: of its bytes.
+        crop_jpeg: the template's chip where it is stored already; made from it where empty.
     """
 
     source: str
     sha256: str
     template: Template
+    crop_jpeg: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +62,13 @@ class Enrolment:
 class Recognizer:
     """Finds who of a gallery is on a photograph. Safe to call from several threads."""
 
-    def __init__(self, detector: FaceDetector, space: EmbeddingSpace, gallery: Gallery) -> None:
+    def __init__(
+        self, detector: FaceDetector, space: EmbeddingSpace, gallery: Gallery, *, better: BestRun | None = None
+    ) -> None:
         """Joins the parts.
+
+        Args:
+            better: a run that would serve this gallery better, for whoever shows it.
 
         Raises:
             EmbeddingSpaceError: the gallery belongs to another space.
@@ -67,14 +76,18 @@ class Recognizer:
         if gallery.space_id != space.id:
             raise EmbeddingSpaceError(
                 f"The gallery {gallery.url} was made with {gallery.space_id}, this is {space.id}. "
-                f"Open it with --space {gallery.space_id.split(':')[0]} and the weights of then, or build it again."
+                f"Open it with --space {gallery.space_id.split(':')[0]} and the weights of then, or bring it to this "
+                "space with `byteface reembed`."
             )
         self.describer = Describer(detector, space)
         self.gallery = gallery
+        self.better = better
 
     @classmethod
     def open(cls, settings: Settings, *, progress: bool = True) -> Recognizer:
         """Everything that the settings name, bringing weights that are missing.
+
+        A gallery that is there decides what was left open: its space, and the weights that it was made with.
 
         Raises:
             WeightsError: weights are missing and cannot be brought.
@@ -83,14 +96,15 @@ class Recognizer:
         """
         from reid.gallery import open_gallery
 
-        parts = Describer.load(settings, progress=progress)
+        fit = fitted(settings)
+        parts = Describer.load(fit.settings, progress=progress)
         gallery = open_gallery(
             settings.gallery,
             space_id=parts.space.id,
             dim=parts.space.dim,
             description=json.dumps(parts.space.description),
         )
-        return cls(parts.detector, parts.space, gallery)
+        return cls(parts.detector, parts.space, gallery, better=fit.better)
 
     @property
     def space(self) -> EmbeddingSpace:
@@ -100,7 +114,7 @@ class Recognizer:
     @property
     def threshold(self) -> Threshold:
         """The gallery's own calibration, otherwise the measured default of its space."""
-        return threshold_of(self.gallery)
+        return threshold_of(self.gallery, self.space)
 
     @threshold.setter
     def threshold(self, value: Threshold) -> None:
@@ -214,10 +228,10 @@ class Recognizer:
         self.gallery.close()
 
 
-def threshold_of(gallery: Gallery) -> Threshold:
-    """What a gallery was calibrated to, otherwise the measured default of its space."""
+def threshold_of(gallery: Gallery, space: EmbeddingSpace) -> Threshold:
+    """What a gallery was calibrated to, otherwise what its weights bring along, otherwise what ships for its space."""
     own = gallery.get_meta(_CALIBRATION)
-    return thresholds.from_json(own) if own else thresholds.measured_default(gallery.space_id)
+    return thresholds.from_json(own) if own else space.threshold or thresholds.measured_default(space.id)
 
 
 def stack(templates: Sequence[Template]) -> Embeddings:
@@ -233,7 +247,7 @@ def _photo(sample: Sample, identity_id: str, name: str) -> Photo:
         id=digest[:32],
         identity_id=identity_id,
         identity_name=name,
-        crop_jpeg=encode_jpeg(template.chip),
+        crop_jpeg=sample.crop_jpeg or encode_jpeg(template.chip),
         landmarks_px=template.chip_landmarks_px,
         embedding=template.embedding,
         quality=template.quality.score,

@@ -29,7 +29,8 @@ class Settings:
         data_dir: galleries and demonstration photographs.
         gallery: a file ending in .db or .npy, or another backend's address.
         space: `auto`, `facenet`, `sface`, `facenet+sface`, or with a weight `facenet+sface@0.2`.
-        weights: what `facenet` is loaded from: `ms1m`, `vggface2`, `casia-webface`, a run folder, `hub:owner/name`.
+        weights: what `facenet` is loaded from: `ms1m`, `vggface2`, `casia-webface`, a run folder, `hub:owner/name`;
+            `auto` is the best run of `models_dir`, or `ms1m` without one.
         detector: `yunet` or `mtcnn`.
         min_face_px: width of the smallest box that is looked for: a face of 16 px from ear to ear gets one of 10 to 15.
         device: a torch device, `auto` for the best one present.
@@ -45,7 +46,7 @@ class Settings:
     data_dir: Path
     gallery: str
     space: str = "auto"
-    weights: str = "ms1m"
+    weights: str = "auto"
     detector: str = "yunet"
     min_face_px: int = 10
     device: str = "auto"
@@ -71,7 +72,7 @@ class Settings:
             data_dir=data_dir,
             gallery=env.get("BYTEFACE_GALLERY") or str(data_dir / "gallery.db"),
             space=env.get("BYTEFACE_SPACE") or "auto",
-            weights=env.get("BYTEFACE_WEIGHTS") or "ms1m",
+            weights=env.get("BYTEFACE_WEIGHTS") or "auto",
             detector=env.get("BYTEFACE_DETECTOR") or "yunet",
             min_face_px=_number(env, "BYTEFACE_MIN_FACE_PX", 10),
             device=env.get("BYTEFACE_DEVICE") or "auto",

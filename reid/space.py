@@ -5,17 +5,19 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from reid.align import align
-from reid.errors import EmbeddingSpaceError
+from reid.errors import EmbeddingSpaceError, WeightsError
 from reid.networks.base import Network
-from reid.types import RGB, Embeddings
+from reid.threshold import from_json
+from reid.types import RGB, Embeddings, Threshold
 
 AUTO = "facenet+sface@0.2"
 """What `auto` means: the best on strangers of `lfw-dev`'s validation probes, at full size and at 32 px."""
@@ -52,24 +54,78 @@ class SpaceSpec:
         return cls(names, (first, round(1 - first, 6)))
 
 
+class Described(Protocol):
+    """What a space's id depends on of each of its networks; see `reid.networks.base.Network`."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def dim(self) -> int: ...
+
+    @property
+    def weights_sha256(self) -> str: ...
+
+    @property
+    def preprocessing(self) -> str: ...
+
+
+def description_of(networks: Sequence[Described], shares: Sequence[float]) -> list[dict[str, object]]:
+    """All that an embedding's numbers depend on: networks, weights' hashes, preprocessing, shares."""
+    return [
+        {
+            "network": network.name,
+            "weights_sha256": network.weights_sha256,
+            "preprocessing": network.preprocessing,
+            "dim": network.dim,
+            "share": round(share, 6),
+        }
+        for network, share in zip(networks, shares, strict=True)
+    ]
+
+
+def name_and_id(networks: Sequence[Described], shares: Sequence[float]) -> tuple[str, str]:
+    """`facenet+sface@0.2`, and the same with the digest of everything that the numbers depend on."""
+    name = "+".join(network.name for network in networks)
+    if len(networks) > 1:
+        name += f"@{shares[0]:g}"
+    digest = hashlib.sha256(json.dumps(description_of(networks, shares), sort_keys=True).encode()).hexdigest()
+    return name, f"{name}:{digest[:12]}"
+
+
 class EmbeddingSpace:
     """Where probes and templates are compared: faces in, unit vectors out.
 
     Of several networks the unit vectors stand side by side, each scaled by the square root of its share, so that the
     cosine of two joint vectors is the weighted mean of the networks' own cosines.
+
+    Attributes:
+        name: `facenet+sface@0.2`.
+        id: the name with a digest of all that the numbers depend on: equal ids can be compared.
+        threshold: what the weights bring along for this very space; None for pretrained ones, measured with the code.
     """
 
-    def __init__(self, networks: Sequence[Network], shares: Sequence[float]) -> None:
+    def __init__(
+        self,
+        networks: Sequence[Network],
+        shares: Sequence[float],
+        thresholds: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Joins networks.
+
+        Args:
+            thresholds: what the networks' weights bring along, by space id, as a run's config.json keeps them.
+
+        Raises:
+            WeightsError: the one of this space cannot be read.
+        """
         assert len(networks) == len(shares) > 0
         assert abs(sum(shares) - 1) < 1e-6
         self.networks = tuple(networks)
         self.shares = tuple(shares)
         self.dim = sum(network.dim for network in networks)
-        self.name = "+".join(network.name for network in networks)
-        if len(networks) > 1:
-            self.name += f"@{shares[0]:g}"
-        digest = hashlib.sha256(json.dumps(self.description, sort_keys=True).encode()).hexdigest()
-        self.id = f"{self.name}:{digest[:12]}"
+        self.name, self.id = name_and_id(networks, shares)
+        self.threshold = _threshold(thresholds or {}, self.id)
 
     @classmethod
     def load(
@@ -87,7 +143,7 @@ class EmbeddingSpace:
 
         Args:
             name: `auto`, `facenet`, `sface`, `facenet+sface`, `facenet+sface@0.2`.
-            weights: what `facenet` is loaded from: a source's name, a run folder, `hub:owner/name`.
+            weights: what `facenet` is loaded from: a source's name, a run folder, `hub:owner/name`, `auto`.
             device: a torch device, `auto` for the best one present.
             runtime: `auto`, `torch` or `openvino`; the space is the same.
             precision: `auto`, `float32` or `bfloat16`; the space is the same.
@@ -97,28 +153,24 @@ class EmbeddingSpace:
             WeightsError: weights are missing and cannot be brought.
         """
         from reid.networks import load_network  # torch and OpenCV, not before they are needed
+        from reid.weights import ensure
 
         spec = SpaceSpec.parse(name)
-        networks = [
-            load_network(network, weights=weights if network == "facenet" else network, models_dir=models_dir,
-                         device=device, runtime=runtime, precision=precision, progress=progress)
-            for network in spec.networks
-        ]  # fmt: skip
-        return cls(networks, spec.shares)
+        networks, thresholds = [], dict[str, Any]()
+        for network in spec.networks:
+            file = ensure(weights if network == "facenet" else network, models_dir, progress=progress)
+            known = file.config.get("thresholds")
+            thresholds |= known if isinstance(known, dict) else {}
+            networks.append(
+                load_network(network, weights=file, models_dir=models_dir, device=device, runtime=runtime,
+                             precision=precision)
+            )  # fmt: skip
+        return cls(networks, spec.shares, thresholds)
 
     @property
     def description(self) -> list[dict[str, object]]:
-        """All that an embedding's numbers depend on: networks, weights' hashes, preprocessing, shares."""
-        return [
-            {
-                "network": network.name,
-                "weights_sha256": network.weights_sha256,
-                "preprocessing": network.preprocessing,
-                "dim": network.dim,
-                "share": round(share, 6),
-            }
-            for network, share in zip(self.networks, self.shares, strict=True)
-        ]
+        """As `description_of`."""
+        return description_of(self.networks, self.shares)
 
     def crops(self, image: RGB, landmarks_px: NDArray[np.float32]) -> tuple[RGB, ...]:
         """One face as each network wants to see it."""
@@ -133,3 +185,20 @@ class EmbeddingSpace:
             for network, share, per_network in zip(self.networks, self.shares, zip(*crops, strict=True), strict=True)
         ]
         return np.concatenate(parts, axis=1)
+
+
+def _threshold(thresholds: Mapping[str, Any], space_id: str) -> Threshold | None:
+    """The threshold that weights were published with for this very space; None where they bring none."""
+    found = thresholds.get(space_id)
+    if found is None:
+        return None
+    try:
+        threshold = from_json(json.dumps(found))
+        if not -1 <= threshold.value <= 1:
+            raise ValueError(f"{threshold.value} is no cosine")
+        return threshold
+    except (TypeError, ValueError, KeyError, IndexError, AttributeError) as error:
+        raise WeightsError(
+            f"The threshold that the weights bring for {space_id} cannot be read ({error}). "
+            "Correct their config.json, or run `byteface evaluate --run` with --strangers-csv again."
+        ) from error

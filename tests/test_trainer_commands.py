@@ -11,7 +11,7 @@ from reid.cli import main
 from reid.errors import TrainingError, WeightsError
 from reid.settings import Settings
 from reid.weights import ensure
-from trainer.runs import best_run, merge_metrics, read_metrics, read_run, run_folder
+from trainer.runs import merge_metrics, read_metrics, read_run, run_folder
 
 EACH = 4
 
@@ -105,20 +105,6 @@ def test_a_run_loads_as_weights_of_the_app(run: Path, models_dir: Path) -> None:
 
     tuned = EmbeddingSpace.load("facenet", str(run), models_dir, device="cpu")
     assert tuned.id != EmbeddingSpace.load("facenet", "ms1m", models_dir, device="cpu").id
-
-
-def test_the_best_run_is_one_that_passed_its_comparison(tmp_path: Path) -> None:
-    for name, rate, low in (("good", 0.99, 0.004), ("better", 0.995, 0.001), ("unsure", 0.999, -0.001), ("odd", 1, 1)):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "config.json").write_text("{}")
-        result = {
-            "tuned": {"open_set": {"dir_at_fpir": {"0.01": {"value": rate}}}},
-            "difference": {"dir_at_fpir": {"0.01": {"low": low}}},
-        }
-        merge_metrics(tmp_path / name, {"evaluation": {"facenet": result}})
-    (tmp_path / "odd" / "metrics.json").write_text("not JSON")
-    assert best_run(tmp_path) == tmp_path / "better"
-    assert best_run(tmp_path / "good") is None
 
 
 def test_a_run_of_another_version_is_refused(run: Path, tmp_path: Path) -> None:

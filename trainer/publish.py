@@ -16,6 +16,7 @@ from typing import Any
 
 from reid.errors import GateError, TrainingError, WeightsError
 from reid.networks.inception import state_shapes
+from reid.weights.choice import METRICS
 from reid.weights.files import storage_errors
 from reid.weights.store import CONFIG, SAFETENSORS, read_weights
 from trainer import runs
@@ -102,7 +103,7 @@ def packed(run: Path, repo_id: str, forced: list[str]) -> Iterator[Package]:
         with storage_errors(folder):
             shutil.copyfile(weights.path, folder / SAFETENSORS)
             (folder / CONFIG).write_text(json.dumps(public, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-            (folder / runs.METRICS).write_text(json.dumps(metrics, indent=1) + "\n", encoding="utf-8")
+            (folder / METRICS).write_text(json.dumps(metrics, indent=1) + "\n", encoding="utf-8")
             (folder / "README.md").write_text(model_card(config, metrics, repo_id, forced), encoding="utf-8")
             for plot in _PLOTS:
                 if (run / plot).exists():

@@ -13,13 +13,13 @@ from typing import Any
 
 from reid.errors import SettingsError, TrainingError, WeightsError
 from reid.types import Threshold
+from reid.weights.choice import METRICS
 from reid.weights.files import storage_errors, write_together
 from reid.weights.store import CONFIG, FORMAT_VERSION, WeightsFile, read_config, write_run
 from trainer.checkpoint import has_checkpoint
 from trainer.job import Job, Trained
 from trainer.splits import Split
 
-METRICS = "metrics.json"
 VERSION = 1
 
 
@@ -121,20 +121,6 @@ def keep_threshold(run: Path, space_id: str, threshold: Threshold) -> None:
     config["thresholds"] = {**config.get("thresholds", {}), space_id: asdict(threshold)}
     with storage_errors(run):
         write_together(run, {CONFIG: (json.dumps(config, indent=2, ensure_ascii=False) + "\n").encode()})
-
-
-def best_run(models_dir: Path) -> Path | None:
-    """Of the runs that beat what they started from beyond the interval, the one of highest DIR at FPIR 1 %, or None."""
-    found: list[tuple[float, Path]] = []
-    for path in sorted(models_dir.glob(f"*/{METRICS}")):
-        try:
-            result = read_metrics(path.parent)["evaluation"]["facenet"]
-            gain, rate = result["difference"]["dir_at_fpir"]["0.01"], result["tuned"]["open_set"]["dir_at_fpir"]["0.01"]
-        except (TrainingError, KeyError):
-            continue
-        if gain["low"] > 0 and (path.parent / CONFIG).exists():
-            found.append((rate["value"], path.parent))
-    return max(found)[1] if found else None
 
 
 def read_run(run: Path) -> dict[str, Any]:

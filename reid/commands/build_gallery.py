@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -59,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
         raise GalleryError(f"{args.out.name} is no gallery's name. End it in .npy, or in .db to keep the crops too.")
     usable = _usable(read_rows(args.train_csv, labelled=True), args.root_dir)
     args.gallery = args.out if args.out.suffix == ".db" else None
-    describer = Describer.load(common.settings_of(args))
+    describer = Describer.load(common.settings_of(args, of_gallery=args.gallery is not None))
     people, photos = writers[args.out.suffix](args.out, _described(usable, args, describer), describer)
 
     common.report_problems(usable.problems)
@@ -133,8 +134,9 @@ def _to_db(out: Path, found: Iterator[tuple[str, Described]], describer: Describ
     from reid.gallery import open_gallery
     from reid.recognizer import Recognizer, Sample
 
-    gallery = open_gallery(str(out), space_id=describer.space.id, dim=describer.space.dim)
-    recognizer = Recognizer(describer.detector, describer.space, gallery)
+    space = describer.space
+    gallery = open_gallery(str(out), space_id=space.id, dim=space.dim, description=json.dumps(space.description))
+    recognizer = Recognizer(describer.detector, space, gallery)
     names: set[str] = set()
     photos = 0
     while chunk := list(islice(found, _CHUNK)):

@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
     gallery = open_gallery(
         settings.gallery, space_id=describer.space.id, dim=describer.space.dim, create=False, read_only=True
     )
-    known = threshold_of(gallery)
+    known = threshold_of(gallery, describer.space)
     threshold = known.value if args.threshold is None else args.threshold
     report = pd.DataFrame(_answers(rows, args, describer, gallery, threshold), columns=list(REPORT_COLUMNS))
 

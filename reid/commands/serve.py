@@ -22,7 +22,7 @@ def run(args: argparse.Namespace) -> int:
     """Serves until it is stopped."""
     from reid.server import serve
 
-    settings = common.settings_of(args)
+    settings = common.settings_of(args, of_gallery=False)  # opening it does the rest, and the page tells
     settings = replace(settings, demo=args.demo, host=args.host or settings.host, port=args.port or settings.port)
     serve(settings, functools.partial(print, flush=True))
     return 0

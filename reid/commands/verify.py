@@ -11,10 +11,12 @@ from reid.commands import common
 from reid.errors import IdentityNotFoundError, LowQualityError, SettingsError
 from reid.faces import FACE_CHOICES, FaceChoice, meant_face
 from reid.types import Photograph, Template
-from reid.verdicts import Remark, described, not_searched
+from reid.verdicts import described, not_searched
 
 if TYPE_CHECKING:  # brings the detectors, which --help does without
     from reid.describe import Describer
+    from reid.settings import Settings
+    from reid.space import EmbeddingSpace
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -54,11 +56,11 @@ def run(args: argparse.Namespace) -> int:
     choices = args.face or ["largest"]
     settings = common.settings_of(args)
     if args.person is not None:
-        return _verify_person(args, photographs[0], choices[0])
+        return _verify_person(args, settings, photographs[0], choices[0])
     describer = Describer.load(settings)
     first = _side(describer, photographs[0], choices[0])
     second = _side(describer, photographs[1], choices[-1])
-    threshold, origin = _threshold(args, describer.space.id, settings.gallery)
+    threshold, origin = _threshold(args, describer.space, settings.gallery)
     found = verify_faces(first[0], second[0], threshold)
     answer = {
         "decision": DECISION_WORDS[found.decision],
@@ -74,11 +76,12 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _verify_person(args: argparse.Namespace, photograph: Photograph, choice: FaceChoice | int) -> int:
+def _verify_person(
+    args: argparse.Namespace, settings: Settings, photograph: Photograph, choice: FaceChoice | int
+) -> int:
     from reid.recognizer import Recognizer
     from reid.verification import DECISION_WORDS, verify_person
 
-    settings = common.settings_of(args)
     if "://" not in settings.gallery and not Path(settings.gallery).is_file():
         raise IdentityNotFoundError(f"There is no gallery {settings.gallery}. Enrol somebody first, or name another.")
     recognizer = Recognizer.open(settings)
@@ -125,31 +128,27 @@ def _side(describer: Describer, photograph: Photograph, choice: FaceChoice | int
     number = next(index for index, one in enumerate(faces, 1) if one is face)
     if reason is not None:
         raise LowQualityError(
-            f"{photograph.name}: face {number} cannot be compared, {_words(reason)[:1].lower()}{_words(reason)[1:]}. "
+            f"{photograph.name}: face {number} cannot be compared, {reason.text[:1].lower()}{reason.text[1:]}. "
             "Try a larger or sharper original."
         )
     return template, number, len(faces)
 
 
-def _threshold(args: argparse.Namespace, space_id: str, gallery: str) -> tuple[float, str]:
-    """Asked for, or the gallery's where it is of the same space, or the measured default of the space."""
+def _threshold(args: argparse.Namespace, space: EmbeddingSpace, gallery: str) -> tuple[float, str]:
+    """Asked for, or the gallery's where it is of the same space, or the default of the space."""
     from reid.gallery import open_gallery
     from reid.recognizer import threshold_of
     from reid.threshold import measured_default
 
     if args.threshold is not None:
         return args.threshold, "Given by --threshold."
-    found = measured_default(space_id)
+    found = space.threshold or measured_default(space.id)
     if Path(gallery).is_file():
         known = open_gallery(gallery, space_id=None, dim=None, create=False, read_only=True)
-        if known.space_id == space_id:
-            found = threshold_of(known)
+        if known.space_id == space.id:
+            found = threshold_of(known, space)
         known.close()
     return found.value, found.origin
-
-
-def _words(remark: Remark) -> str:
-    return remark.words.format(value=f"{remark.value:g}", limit=f"{remark.limit_value:g}")
 
 
 def _face_facts(photograph: Photograph, template: Template, number: int, faces: int) -> dict[str, object]:
@@ -161,5 +160,5 @@ def _face_facts(photograph: Photograph, template: Template, number: int, faces: 
         "box_px": [round(float(value), 1) for value in face.box_px],
         "detection_confidence": round(face.confidence, 4),
         "quality": round(template.quality.score, 4),
-        "quality_reasons": [_words(remark) for remark in described(template)],
+        "quality_reasons": [remark.text for remark in described(template)],
     }

@@ -12,7 +12,12 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
 from reid.errors import WeightsError
-from reid.networks.config import not_inception_resnet_v1, read_standardisation, require_inception_resnet_v1
+from reid.networks.config import (
+    not_inception_resnet_v1,
+    preprocessing_line,
+    read_standardisation,
+    require_inception_resnet_v1,
+)
 from reid.networks.flip import embed_flipped
 from reid.runtime.graph import CompiledGraph, kept_graph
 from reid.runtime.inception import inception_resnet_v1
@@ -35,7 +40,7 @@ class CompiledNetwork:
         self.dim = int(weights.config["embedding_dim"])
         self.crop_px = int(weights.config["crop_px"])
         self.weights_sha256 = weights.sha256
-        self.preprocessing = f"rgb{self.crop_px} {standardisation} flip"
+        self.preprocessing = preprocessing_line(self.crop_px, standardisation)
         self.source = weights.source
         self.precision = graph.precision
         self._graph = graph

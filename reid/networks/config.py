@@ -37,3 +37,8 @@ def not_inception_resnet_v1(weights: WeightsFile) -> WeightsError:
         f"{weights.path} does not hold an Inception-ResNet V1 as its config describes it. "
         "Copy the folder again from where it came from."
     )
+
+
+def preprocessing_line(crop_px: int, standardisation: str) -> str:
+    """What a network does to a crop, in the words that enter its space's id."""
+    return f"rgb{crop_px} {standardisation} flip"

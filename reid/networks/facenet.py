@@ -16,6 +16,7 @@ from reid.errors import WeightsError
 from reid.networks.config import (
     Standardisation,
     not_inception_resnet_v1,
+    preprocessing_line,
     read_standardisation,
     require_inception_resnet_v1,
 )
@@ -61,7 +62,7 @@ class FaceNet:
         self.dim = int(weights.config["embedding_dim"])
         self.crop_px = int(weights.config["crop_px"])
         self.weights_sha256 = weights.sha256
-        self.preprocessing = f"rgb{self.crop_px} {self.standardisation} flip"
+        self.preprocessing = preprocessing_line(self.crop_px, self.standardisation)
         self.source = weights.source
 
     def embed(self, crops: NDArray[np.uint8]) -> Embeddings:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reid.errors import WeightsError
+from reid.networks.config import preprocessing_line
 from reid.networks.flip import embed_flipped
 from reid.types import Embeddings
 from reid.weights.store import WeightsFile
@@ -47,7 +48,7 @@ class SFace:
         self.dim = int(weights.config["embedding_dim"])
         self.crop_px = int(weights.config["crop_px"])
         self.weights_sha256 = weights.sha256
-        self.preprocessing = f"rgb{self.crop_px} none flip"
+        self.preprocessing = preprocessing_line(self.crop_px, "none")
         self.source = weights.source
 
     def embed(self, crops: NDArray[np.uint8]) -> Embeddings:

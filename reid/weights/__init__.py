@@ -9,6 +9,7 @@ from pathlib import Path
 
 from reid.errors import WeightsError
 from reid.weights.bundle import export_bundle, import_bundle
+from reid.weights.choice import named
 from reid.weights.inventory import Entry, check, inventory
 from reid.weights.pretrained import ensure_pretrained, fetch_demo
 from reid.weights.sources import SOURCES
@@ -22,7 +23,8 @@ def ensure(source: str, models_dir: Path, *, progress: bool = True, force: bool 
     """Weights by name, downloaded and converted when they are not there.
 
     Args:
-        source: a name of `SOURCES`, a run's folder (or its name below `models_dir`), `hub:owner/name[@revision]`.
+        source: a name of `SOURCES`, a run's folder (or its name below `models_dir`), `hub:owner/name[@revision]`, or
+            `auto`: the best run that is there, the pretrained weights without one.
         models_dir: where weights are kept.
         progress: bars on stderr while something is downloaded.
         force: bring it again even if it is there.
@@ -30,6 +32,7 @@ def ensure(source: str, models_dir: Path, *, progress: bool = True, force: bool 
     Raises:
         WeightsError: no such source, or missing and unreachable, damaged, another file than expected.
     """
+    source = named(source, models_dir)
     if source in SOURCES:
         return ensure_pretrained(SOURCES[source], models_dir, progress=progress, force=force)
     if source.startswith("hub:"):

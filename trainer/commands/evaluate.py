@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
     from trainer import evaluate, runs
     from trainer.embeddings import EmbeddingCache
 
-    settings = common.settings_of(args)
+    settings = common.settings_of(args, of_gallery=False)
     name = args.space or "facenet"
     out = args.out or args.run or settings.models_dir / "evaluation"
     if args.run:

@@ -52,19 +52,22 @@ def run(args: argparse.Namespace) -> int:
     """Finds the faces, trains, and writes the run folder."""
     from reid.networks.facenet import choose_device
     from reid.weights import ensure
+    from reid.weights.choice import AUTO, PRETRAINED
     from trainer import runs
     from trainer.job import Job
     from trainer.train import Trainer
     from trainer.world import joined
 
     recipe = recipe_of(args)
-    settings = common.settings_of(args)
+    settings = common.settings_of(args, of_gallery=False)
     folder, note = runs.run_folder(args.save_path)
     if not args.overwrite:
         runs.refuse_to_lose(folder, resume=args.resume)
     device = choose_device(settings.device)
     with joined(device) as world:
-        weights = ensure(settings.weights, settings.models_dir, progress=world.speaks)
+        # a run starts from pretrained weights unless others are named, whatever runs there are
+        start = PRETRAINED if settings.weights == AUTO else settings.weights
+        weights = ensure(start, settings.models_dir, progress=world.speaks)
         sizes = (int(weights.config["crop_px"]), *((112,) if args.distil == "sface" else ()))
         if not world.speaks:
             world.wait()  # the first process finds the faces, the others read them
