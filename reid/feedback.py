@@ -8,6 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
+from numpy.typing import NDArray
+
 from reid.types import Candidate, Rejection, SearchResult
 
 
@@ -28,7 +31,8 @@ def without_rejected(
     kept: list[Candidate] = []
     out: list[tuple[Candidate, Rejection]] = []
     for candidate in result.candidates:
-        reason = _reason(result, candidate, by_identity.get(candidate.identity.id, ()))
+        own = by_identity.get(candidate.identity.id, ())
+        reason = rejection_against(result.template.embedding, candidate.similarity, result.threshold, own)
         if reason is None:
             kept.append(candidate)
         else:
@@ -36,11 +40,20 @@ def without_rejected(
     return replace(result, candidates=tuple(kept)), tuple(out)
 
 
-def _reason(result: SearchResult, candidate: Candidate, rejections: Sequence[Rejection]) -> Rejection | None:
+def rejection_against(
+    embedding: NDArray[np.float32], similarity: float, threshold: float, rejections: Sequence[Rejection]
+) -> Rejection | None:
+    """What was said of a person that holds for this face too; None where the person may be named.
+
+    Args:
+        embedding: (D,) of the face.
+        similarity: of the face and the person.
+        rejections: of that person.
+    """
     best: Rejection | None = None
-    highest = max(result.threshold, candidate.similarity)
+    highest = max(threshold, similarity)
     for rejection in rejections:
-        similarity = float(result.template.embedding @ rejection.embedding)
-        if similarity >= highest:
-            best, highest = rejection, similarity
+        likeness = float(embedding @ rejection.embedding)
+        if likeness >= highest:
+            best, highest = rejection, likeness
     return best

@@ -1,0 +1,60 @@
+"""Faces that may be one person, found among strangers by their similarity alone. Knows vectors, nothing of where from.
+
+Average linkage: two groups become one where their pairs are alike at the threshold on average. On strangers it keeps
+people together without mixing them; single linkage mixes, complete linkage takes people apart (`benchmarks/groups.py`).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from reid.types import Embeddings
+
+_ROWS_AT_ONCE = 1024
+
+
+def groups_of(embeddings: Embeddings, threshold: float) -> list[list[int]]:
+    """Rows that belong together, the largest group first, then by the first row; each row is in one group.
+
+    A merge at the threshold needs one pair at the threshold, so the parts that no such pair connects are clustered on
+    their own: the same answer, with the memory of the largest part squared instead of everything squared.
+
+    Args:
+        embeddings: (N, D) unit rows; N may be 0.
+        threshold: mean cosine in [-1, 1] at and above which groups become one.
+    """
+    if len(embeddings) == 0:
+        return []
+    parts = _connected(embeddings, threshold)
+    groups: list[list[int]] = []
+    for part in range(int(parts.max()) + 1):
+        rows = np.flatnonzero(parts == part)
+        labels = _clustered(embeddings[rows], threshold) if len(rows) > 1 else np.zeros(1, np.intp)
+        groups += [rows[labels == label].tolist() for label in range(int(labels.max()) + 1)]
+    return sorted(groups, key=lambda group: (-len(group), group[0]))
+
+
+def _connected(embeddings: Embeddings, threshold: float) -> NDArray[np.intp]:
+    """(N,) number of the part that each row is in: parts are joined by pairs at or above the threshold."""
+    firsts, seconds = [], []
+    for start in range(0, len(embeddings), _ROWS_AT_ONCE):
+        # a little below it: float32 sums differ in their last digits
+        first, second = np.nonzero(embeddings[start : start + _ROWS_AT_ONCE] @ embeddings.T >= threshold - 1e-5)
+        firsts.append(first + start)
+        seconds.append(second)
+    first, second = np.concatenate(firsts), np.concatenate(seconds)
+    graph = coo_array((np.ones(len(first), np.int8), (first, second)), shape=(len(embeddings),) * 2)
+    _, parts = connected_components(graph.tocsr(), directed=False)
+    return np.asarray(parts, np.intp)
+
+
+def _clustered(embeddings: Embeddings, threshold: float) -> NDArray[np.intp]:
+    from sklearn.cluster import AgglomerativeClustering  # takes a second to load
+
+    # scikit-learn joins strictly below the distance: "at and above" needs the next number
+    limit = np.nextafter(1 - threshold, 3)
+    made = AgglomerativeClustering(n_clusters=None, distance_threshold=limit, metric="precomputed", linkage="average")
+    return np.asarray(made.fit_predict(1 - embeddings.astype(np.float64) @ embeddings.T.astype(np.float64)), np.intp)
