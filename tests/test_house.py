@@ -80,7 +80,8 @@ def test_the_core_loads_neither_torch_nor_gradio():
 
 
 def _documents() -> list[Path]:
-    return [CHECKOUT / name for name in ("README.md", "CONTRIBUTING.md", "benchmarks/README.md", "models/README.md")]
+    names = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "benchmarks/README.md", "models/README.md")
+    return [*(CHECKOUT / name for name in names), *sorted((CHECKOUT / "docs").glob("*.md"))]
 
 
 def _bare(line: str) -> str:
@@ -117,6 +118,12 @@ def test_every_relative_link_of_a_document_leads_somewhere(document):
     targets = re.findall(r"\]\((?!https?:|#)([^)#]+)", text) + re.findall(r'src="(?!https?:)([^"]+)"', text)
     missing = [target for target in targets if not (document.parent / target).exists()]
     assert not missing
+
+
+def test_what_the_threat_model_says_is_held_by_a_test_has_one():
+    named = re.findall(r"`(tests/[\w.]+)`", (CHECKOUT / "SECURITY.md").read_text(encoding="utf-8"))
+    assert len(named) > 10, "fewer would mean that they are not found any more"
+    assert not [path for path in named if not (CHECKOUT / path).exists()]
 
 
 def test_every_command_has_its_module_and_says_what_it_does():
