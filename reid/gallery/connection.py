@@ -6,7 +6,7 @@ import contextlib
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -33,6 +33,7 @@ class Link:
         """Opens the file. Raises: GalleryError."""
         self.path = path
         self.mode: Mode = mode
+        self.guard: Callable[[Database], None] | None = None  # looks at every transaction's state before its work
         self._lock = threading.RLock()
         query = "immutable=1" if mode == "immutable" else f"mode={mode}"
         with explained(path):
@@ -55,6 +56,8 @@ class Link:
             connection = self.db.conn
             connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
             try:
+                if self.guard:
+                    self.guard(self.db)
                 yield self.db
                 connection.execute("COMMIT")
             except BaseException:

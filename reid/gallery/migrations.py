@@ -133,12 +133,16 @@ def migrate(db: Database, path: Path) -> None:
     if not pending:
         return
     if MIGRATIONS.applied(db):
-        _back_up(path, path.with_name(f"{path.name}.before-{pending[0].name}.bak"))
+        back_up(path, path.with_name(f"{path.name}.before-{pending[0].name}.bak"))
     MIGRATIONS.apply(db)
 
 
-def _back_up(path: Path, backup: Path) -> None:
-    """The committed state as a database of its own; the caller holds the write lock, so nothing is missed."""
+def back_up(path: Path, backup: Path) -> None:
+    """The committed state as a database of its own; the caller holds the write lock, so nothing is missed.
+
+    Raises:
+        GalleryError: no room for it, or it cannot be written.
+    """
     half = backup.with_name(backup.name + ".part")
     try:
         half.unlink(missing_ok=True)
@@ -154,6 +158,6 @@ def _back_up(path: Path, backup: Path) -> None:
     except (OSError, sqlite3.Error) as error:
         half.unlink(missing_ok=True)
         raise GalleryError(
-            f"The gallery {path} must be brought to this version, and its backup could not be written ({error}). "
+            f"The gallery {path} must be changed, and its backup could not be written ({error}). "
             "Make room beside it; the file was not touched."
         ) from error

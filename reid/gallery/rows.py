@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlite_utils import Database
 
-from reid.errors import GalleryError, IdentityNotFoundError
+from reid.errors import EmbeddingSpaceError, GalleryError, IdentityNotFoundError
 from reid.gallery.checks import template_of
 from reid.types import Identity, Photo
 
@@ -111,6 +112,19 @@ def owners(db: Database, photo_ids: Iterable[str]) -> dict[str, str]:
         db.execute("SELECT id, identity_id FROM photos WHERE id = ?", [photo_id]).fetchone() for photo_id in photo_ids
     )
     return dict(row for row in found if row)
+
+
+def guard_of_space(path: Path, space_id: str) -> Callable[[Database], None]:
+    """Raises, when called, EmbeddingSpaceError where the gallery was brought to another space since it was opened."""
+
+    def guard(db: Database) -> None:
+        (now,) = db.execute("SELECT value FROM meta WHERE key = 'space_id'").fetchone()
+        if now != space_id:
+            raise EmbeddingSpaceError(
+                f"The gallery {path} was brought to the space {now} while {space_id} was in use. Start ByteFace again."
+            )
+
+    return guard
 
 
 def revision_of(db: Database) -> int:

@@ -115,6 +115,8 @@ class SqliteGallery:
         self._space_id = meta["space_id"]
         self._dim = int(meta["space_dim"])
         same_space(self._url, self._space_id, space_id)
+        for link in filter(None, (self._writer, self._reader, self._searcher)):
+            link.guard = rows.guard_of_space(self._path, self._space_id)
         self._templates = TemplateCache(self._dim)
         self.unknowns = SqliteUnknowns(self._reader, self._change if self._writer else None, self._dim)
         self.unknowns.purge()
@@ -250,9 +252,7 @@ class SqliteGallery:
             # not possible while another process reads: the next change tries again
             self._log_is_clean = self._writer.checkpoint()
             if not self._log_is_clean:
-                log.warning(
-                    "erased content stays in the write-ahead log until the next change or the end of all readers"
-                )
+                log.warning("erased content stays in the write-ahead log until the next change or the readers' end")
 
     # --- reading -----------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,52 @@
+"""`byteface reembed`: brings a gallery to other weights or another space, from its stored crops."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+
+from reid.commands import common
+from reid.errors import GalleryError
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Which gallery, and where it goes."""
+    common.add_gallery(parser)
+    common.add_recognition(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Embeds every stored crop anew and switches at once.
+
+    Raises:
+        GalleryError: there is no such gallery, or it keeps no crops.
+        EmbeddingSpaceError: it is there already.
+    """
+    from reid.gallery import space_id_of
+    from reid.reembed import reembed
+    from reid.space import EmbeddingSpace
+
+    settings = common.settings_of(args, of_gallery=False)
+    path = Path(settings.gallery)
+    if path.suffix == ".npy":
+        raise GalleryError(f"{path} keeps no crops to embed anew. Run `byteface build-gallery` with its photographs.")
+    old = space_id_of(settings.gallery)
+    # the same kind of space unless another is named, and the best run's weights unless others are
+    settings = replace(settings, space=args.space or old.split(":")[0])
+    space = EmbeddingSpace.load(
+        settings.space, settings.weights, settings.models_dir,
+        device=settings.device, runtime=settings.runtime, precision=settings.precision,
+    )  # fmt: skip
+    done = reembed(path, space)
+    switched = done.switched
+    print(f"{switched.photos:,} photographs of {path}: {old} -> {space.id}")
+    if switched.unknowns:
+        print(f"{switched.unknowns:,} kept faces of strangers with them.")
+    if switched.rejections:
+        print(f"{switched.rejections:,} answers of `not this person` were carried over by estimate: no crop is kept.")
+    if switched.calibrated:
+        print("Its calibration was of the old space and is gone: run `byteface calibrate` again.")
+    print(f"As it was: {switched.backup}. Erasing somebody does not reach that file; delete it when you are content.")
+    print("Programs that have the gallery open must be started again.")
+    return 0
