@@ -193,7 +193,7 @@ class Import:
     def _left_out(self, one: _Waiting, found: Described) -> Line | None:
         item, shown = one.item, printable(one.item.path)
         if found.status != "ok":
-            return Line(shown, item.label, found.status, found.reason)
+            return Line(shown, item.label, found.status, _without_name(found.reason, found.name))
         verdict = enrolment_verdict(found.templates[0])
         if verdict.level == "poor" and not self._keep_poor:
             words = [
@@ -276,6 +276,13 @@ def _digest(file: Path) -> str:
             return hashlib.file_digest(content, "sha256").hexdigest() if file.is_file() else ""
     except OSError:
         return ""
+
+
+def _without_name(reason: str, name: str) -> str:
+    """A reason for a line that names the photograph already."""
+    shown = printable(name)
+    reason = reason.removeprefix(f"{shown}: ").replace(f"{shown} cannot", "It cannot", 1)
+    return reason[:1].upper() + reason[1:]
 
 
 def _group(faces: int, face: FaceChoice) -> str:
