@@ -45,6 +45,11 @@ class Remark:
     position: float
     limit: float
 
+    @property
+    def text(self) -> str:
+        """The words with their numbers, in English: for files and clients."""
+        return self.words.format(value=f"{self.value:g}", limit=f"{self.limit_value:g}")
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:

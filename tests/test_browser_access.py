@@ -63,6 +63,11 @@ def test_no_tab_has_a_serious_violation(surfer: Surfer, tmp_path: Path, width: i
     page.wait_for_selector("#compare-dialog .bf-cmp")
     found["compare"] = _violations(page)
     page.keyboard.press("Escape")
+    go(page, "verify")
+    both = [str(save(tmp_path / f"{n}.jpg", people)) for n, people in enumerate(([0, 3], [2]))]
+    page.set_input_files("#verify-first input[type=file]", both)
+    page.wait_for_selector("#bf-verify-answer .bf-scale")
+    found["verify"] = _violations(page)
     go(page, "enrol")
     page.set_input_files("#enrol-files input[type=file]", [str(save(tmp_path / "again.jpg", [0], patch_px=130))])
     page.wait_for_selector(".bf-dupq")

@@ -34,7 +34,7 @@ def client(recognizer: Recognizer) -> Iterator[Client]:
 def test_every_action_has_a_name_of_its_own_and_the_page_keeps_its_events_to_itself(client: Client) -> None:
     named = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
     assert set(named) == {
-        "/search", "/enrol", "/verify", "/people", "/person", "/rename", "/merge", "/erase", "/threshold",
+        "/search", "/enrol", "/verify", "/verify_person", "/people", "/person", "/rename", "/merge", "/erase", "/threshold",
     }  # fmt: skip
 
 
@@ -56,6 +56,28 @@ def test_two_photographs_are_verified(client: Client, tmp_path: Path) -> None:
     )
     assert client.predict(one, same, api_name="/verify")["potentially_one_person"] is True
     assert client.predict(one, other, api_name="/verify")["potentially_one_person"] is False
+
+
+def test_the_meant_face_of_a_group_is_verified_and_a_face_that_is_not_there_is_refused(
+    client: Client, tmp_path: Path
+) -> None:
+    group, one = (handle_file(str(save(tmp_path / f"{n}.jpg", people))) for n, people in enumerate(([3, 2], [2])))
+    assert client.predict(group, one, api_name="/verify")["decision"] == "No candidate"
+    second = client.predict(group, one, 2, 1, api_name="/verify")
+    assert second["decision"] == "Potential candidate"
+    assert (second["first"]["face"], second["first"]["faces"]) == (2, 2)
+    with pytest.raises(AppError, match="no face 3, only 2"):
+        client.predict(group, one, 3, 1, api_name="/verify")
+
+
+def test_a_photograph_is_verified_against_everything_of_a_person(
+    client: Client, recognizer: Recognizer, tmp_path: Path
+) -> None:
+    ann = recognizer.gallery.find("Ann")
+    assert ann is not None
+    found = client.predict(handle_file(str(save(tmp_path / "a.jpg", [0]))), ann.id, api_name="/verify_person")
+    assert found["decision"] == "Potential candidate"
+    assert [photo["source"] for photo in found["photos"]] == ["ann.png"]
 
 
 def test_a_batch_goes_on_after_a_broken_photograph(client: Client, tmp_path: Path) -> None:

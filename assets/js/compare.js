@@ -2,7 +2,7 @@
 const find = (selector, root = element) => root.querySelector(selector);
 const all = selector => [...element.querySelectorAll(selector)];
 const state = { zoom: 1, x: 0, y: 0, cut: 50 };
-const box = () => find('#compare-dialog');
+const box = () => find('.bf-modal');
 const clamp = (value, low, high) => Math.max(low, Math.min(high, value));
 
 const mode = name => {

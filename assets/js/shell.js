@@ -42,7 +42,10 @@
     input.files = transfer.files;
     input.dispatchEvent(new Event('change', { bubbles: true }));
   };
-  const activeFiles = () => [...document.querySelectorAll('[data-drop]')].find(zone => zone.offsetParent)?.dataset.drop;
+  const activeFiles = () => {  // what is pasted goes to the first empty drop zone, otherwise to the first one
+    const zones = [...document.querySelectorAll('[data-drop]')].filter(zone => zone.offsetParent);
+    return (zones.find(zone => zone.matches('.bf-drop')) || zones[0])?.dataset.drop;
+  };
 
   const dialog = {
     open(box) {

@@ -26,11 +26,15 @@ from reid.ui.session import Sessions
 from reid.ui.text import t
 from reid.ui.threshold import ThresholdTab
 from reid.ui.undo import Undos
+from reid.ui.unknowns import UnknownsTab
+from reid.ui.verify import VerifyTab
 
 TABS: dict[str, tuple[str, Callable[[Page], Tab]]] = {
     "probe": ("Probe", ProbeTab),
+    "verify": ("Verify", VerifyTab),
     "gallery": ("Gallery", GalleryTab),
     "enrol": ("Enrol", EnrolTab),
+    "unknowns": ("Unknowns", UnknownsTab),
     "threshold": ("Threshold", ThresholdTab),
 }
 """In the order of the bar."""

@@ -18,6 +18,7 @@ from reid.errors import ReidError
 from reid.images import read_photograph
 from reid.recognizer import Recognizer
 from reid.types import Candidate, Identity, SearchResult
+from reid.ui.verifying import verify_file, verify_files
 
 
 def add_endpoints(recognizer: Recognizer) -> None:
@@ -77,8 +78,10 @@ def _faces(results: list[SearchResult]) -> list[dict[str, Any]]:
 def _with_files(recognizer: Recognizer) -> None:
     files = gr.File(file_count="multiple", label="photographs")
     first, second = gr.File(label="first"), gr.File(label="second")
+    first_face, second_face = (gr.Number(value=1, precision=0, label=f"{which}_face") for which in ("first", "second"))
     limit, k = gr.Number(value=None, label="threshold"), gr.Number(value=5, precision=0, label="candidates")
-    name, answer = gr.Textbox(label="name"), gr.JSON(label="answer")
+    name, identity_id = gr.Textbox(label="name"), gr.Textbox(label="identity_id")
+    answer = gr.JSON(label="answer")
 
     def search(photographs: list[str], threshold: float | None = None, candidates: int = 5) -> list[dict[str, Any]]:
         """Who is on each photograph: every face with its candidates, one person given to one face."""
@@ -103,17 +106,18 @@ def _with_files(recognizer: Recognizer) -> None:
                 Path(path).unlink(missing_ok=True)
         return {**_identity(done.identity), "created": done.created, "photo_ids": list(done.photo_ids)}
 
-    def verify(first: str, second: str) -> dict[str, Any]:
-        """Similarity of the largest faces of two photographs, and whether it reaches the threshold."""
-        try:
-            faces = [recognizer.sample(read_photograph(Path(path)), "largest").template for path in (first, second)]
-        finally:
-            for path in (first, second):
-                Path(path).unlink(missing_ok=True)
-        similarity, threshold = recognizer.verify(*faces), recognizer.threshold.value
-        return {"similarity": similarity, "threshold": threshold, "potentially_one_person": similarity >= threshold}
+    def verify(first: str, second: str, first_face: int = 1, second_face: int = 1) -> dict[str, Any]:
+        """May a face of one photograph and a face of another be one person's? Faces count from the largest, 1."""
+        return verify_files(recognizer, (first, second), (first_face, second_face))
 
-    for function, inputs in ((search, [files, limit, k]), (enrol, [name, files]), (verify, [first, second])):
+    def verify_person(first: str, identity_id: str, first_face: int = 1) -> dict[str, Any]:
+        """May a face be the person enrolled under that id? Each of the person's photographs has its own similarity."""
+        return verify_file(recognizer, first, identity_id, first_face)
+
+    for function, inputs in (
+        (search, [files, limit, k]), (enrol, [name, files]), (verify, [first, second, first_face, second_face]),
+        (verify_person, [first, identity_id, first_face]),
+    ):  # fmt: skip
         gr.Button().click(
             _in_words(function),
             inputs,

@@ -11,8 +11,10 @@ import gradio as gr
 from reid.ui.text import LANGUAGES, catalogue
 
 LABELS = (
-    "Probe", "Gallery", "Enrol", "Threshold", "Cancel", "Candidates per face", "Search a name", "Sort", "Name",
-    "Newest", "Most photographs", "As it should appear",
+    "Probe", "Verify", "Gallery", "Enrol", "Threshold", "Cancel", "Candidates per face", "Search a name", "Sort",
+    "Name", "Newest", "Most photographs", "As it should appear",
+    "Unknowns", "Keep faces that found no candidate", "Erase after", "1 day", "7 days", "14 days", "30 days", "90 days",
+    "365 days",
 )  # fmt: skip
 
 I18N = gr.I18n(**{language: {one: catalogue(language).get(one, one) for one in LABELS} for language in LANGUAGES})

@@ -61,7 +61,7 @@ def _face(view: FaceView) -> dict[str, Any]:
 
 def _reason(view: FaceView) -> str:
     if view.reason is not None:
-        return view.reason.words.format(value=f"{view.reason.value:g}", limit=f"{view.reason.limit_value:g}")
+        return view.reason.text
     if view.assigned and not view.assigned.given and view.assigned.elsewhere:
         candidate, face = view.assigned.elsewhere[0]
         return f"{candidate.identity.name} fits face {face + 1} better"

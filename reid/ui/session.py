@@ -76,12 +76,32 @@ def shot_of(photograph: Photograph, templates: Sequence[Template]) -> Shot:
 
 
 @dataclass(slots=True, eq=False)
+class Pair:
+    """What stands beside each other in verification.
+
+    Attributes:
+        first: id of the photograph on the left.
+        second: id of the photograph on the right.
+        person: id of the enrolled person on the right.
+        against_person: whether the right side is a person and not a photograph.
+        query: what was last typed to find the person.
+    """
+
+    first: str = ""
+    second: str = ""
+    person: str = ""
+    against_person: bool = False
+    query: str = ""
+
+
+@dataclass(slots=True, eq=False)
 class Session:
     """Photographs of one browser tab and what is selected in it.
 
     Attributes:
         opened: identity whose candidate card is open; None for the first.
         different_from: in enrolment, identities that somebody said the new person is not.
+        pair: in verification, what is compared.
     """
 
     id: str
@@ -90,6 +110,7 @@ class Session:
     face: int = 0
     opened: str | None = None
     different_from: set[str] = field(default_factory=set)
+    pair: Pair = field(default_factory=Pair)
     touched: float = 0.0
 
     @property

@@ -12,7 +12,7 @@ from reid.ui.text import catalogue
 
 SHEETS = (
     "base", "gradio", "parts", "shell", "stage", "inspector", "compare", "gallery", "person", "enrol", "threshold",
-    "unknowns", "feedback", "narrow",
+    "unknowns", "feedback", "verify", "narrow",
 )  # fmt: skip
 """Style sheets in the order in which they overrule each other."""
 

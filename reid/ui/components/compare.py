@@ -1,5 +1,5 @@
-"""Two faces over the whole page: side by side, curtain, overlay, blink; one zoom for both. All of it runs in "
-"the browser.
+"""Two faces over the whole page: side by side, curtain, overlay, blink; one zoom for both. Leafing, zooming and
+changing views run in the browser.
 """
 
 from __future__ import annotations
@@ -7,10 +7,11 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from reid.types import Candidate, Photo
+from reid.types import Candidate, Photo, Template
 from reid.ui.components.answers import crop_source
 from reid.ui.components.faces import remark_words
 from reid.ui.components.stage import chip_source
@@ -24,34 +25,104 @@ _VIEWS = (("side", "compare", "Side by side"), ("curtain", "curtain", "Curtain")
           ("blink", "blink", "Blink"))  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class Still:
+    """One face of the dialog.
+
+    Attributes:
+        source: where its crop is served.
+        alternative: what it shows, for whoever hears the page.
+        tag: the word in its corner.
+        file: what its photograph is called.
+        about: one more fact, its name first.
+    """
+
+    source: str
+    alternative: str
+    tag: str
+    file: str
+    about: tuple[str, str]
+
+
+def evidence_still(photo: Photo, name: str) -> Still:
+    """An enrolled photograph of somebody."""
+    return Still(
+        crop_source(photo.id),
+        t("Evidence, {name}", name=name),
+        t("Evidence"),
+        photo.source,
+        (t("Enrolled"), day(photo.added_at)),
+    )
+
+
+def face_facts(template: Template) -> str:
+    """Size, sharpness and turn in words, as one sentence without its full stop."""
+    parts = [remark_words(remark.words, remark.value, remark.limit_value) for remark in described(template)]
+    return ", ".join([parts[0], *(part[:1].lower() + part[1:] for part in parts[1:])])
+
+
 def compare(session: Session, view: FaceView, candidate: Candidate, photos: Sequence[Photo], odds: str) -> Markup:
-    """The dialog, open, at the evidence photograph.
+    """The dialog of a search, open at the evidence photograph.
 
     Args:
         photos: all of the candidate's; the dialog leafs through them.
         odds: the sentence about false alarms at the candidate's similarity.
     """
-    shown = max((index for index, photo in enumerate(photos) if photo.id == candidate.photo_id), default=0)
     name = candidate.identity.name
-    shots = [{"src": crop_source(photo.id), "source": photo.source, "day": day(photo.added_at)} for photo in photos]
+    probe = Still(
+        chip_source(session, view.shot, view.index),
+        t("Probe, face {number}", number=view.number),
+        t("Probe"),
+        view.shot.name,
+        (t("Face"), face_facts(view.template)),
+    )
+    return dialog(
+        "compare-dialog",
+        t("Compare face {number} with {name}", number=view.number, name=name),
+        probe,
+        [evidence_still(photo, name) for photo in photos],
+        _verdict(view, candidate, odds),
+        max((index for index, photo in enumerate(photos) if photo.id == candidate.photo_id), default=0),
+    )
+
+
+def dialog(elem_id: str, title: str, left: Still, right: Sequence[Still], verdict: Markup, shown: int = 0) -> Markup:
+    """The dialog, open.
+
+    Args:
+        elem_id: of the dialog; two that may be on one page need two.
+        left: stays.
+        right: leafed through.
+        verdict: what stands beside the views.
+        shown: which of `right` is shown first.
+    """
+    shots = [{"src": one.source, "source": one.file, "day": one.about[1]} for one in right]
     return Markup(
-        '<div class="bf-modal" id="compare-dialog" data-n="{nonce}"><section class="bf-dialog bf-dialog--lg" '
-        'role="dialog" '
-        'aria-modal="true" aria-labelledby="cmp-title" data-shown="{shown}" data-photos="{photos}">{head}'
-        '<div class="bf-cmp" data-mode="side">{left}{right}</div><footer '
+        '<div class="bf-modal" id="{id}" data-n="{nonce}"><section class="bf-dialog bf-dialog--lg" '
+        'role="dialog" aria-modal="true" aria-labelledby="{id}-title" data-shown="{shown}" '
+        'data-photos="{photos}">{head}<div class="bf-cmp" data-mode="side">{left}{right}</div><footer '
         'class="bf-dialog__f">{lead}</footer></section></div>'
     ).format(
+        id=elem_id,
         nonce=uuid.uuid4().hex[:8],  # what was closed in the browser opens again
         shown=shown,
         photos=json.dumps(shots),
-        head=_head(view, name, shown, len(photos)),
-        left=_views(session, view, name, photos[shown]),
-        right=_verdict(view, candidate, odds),
+        head=_head(elem_id, title, shown, len(right)),
+        left=_views(left, right[shown]),
+        right=Markup('<div class="bf-cmp__r bf-stack bf-stack--4">{}</div>').format(verdict),
         lead=lead_line(),
     )
 
 
-def _head(view: FaceView, name: str, shown: int, total: int) -> Markup:
+def score(similarity: float, threshold: float, odds: str) -> Markup:
+    """The similarity on its line, which can stay covered until somebody has looked."""
+    return Markup(
+        '<div class="bf-cmp__score">{scale}<p class="bf-odds">{odds}</p></div>'
+        '<label class="checkbox-container bf-cmp__hide"><input type="checkbox" data-hide><span>{hide}</span></label>'
+    ).format(scale=scale(similarity, threshold), odds=odds, hide=t("Hide the similarity until I have answered"))
+
+
+def _head(elem_id: str, title: str, shown: int, total: int) -> Markup:
     def step(icon_name: str, label: str, by: int) -> Markup:
         return Markup(
             '<button type="button" class="bf-btn bf-btn--sm bf-btn--icon" data-leaf="{}" aria-label="{}">{}</button>'
@@ -69,26 +140,24 @@ def _head(view: FaceView, name: str, shown: int, total: int) -> Markup:
         next=step("right", t("Next photograph"), 1),
     )
     return Markup(
-        '<header class="bf-dialog__h"><div class="bf-grow"><h2 class="bf-h2" id="cmp-title">{title}</h2></div>{leaf}'
+        '<header class="bf-dialog__h"><div class="bf-grow"><h2 class="bf-h2" id="{id}-title">{title}</h2></div>{leaf}'
         '<button type="button" class="bf-btn bf-btn--quiet bf-btn--icon" data-dialog-close aria-label="{close}">{x}'
         "</button></header>"
     ).format(
-        title=t("Compare face {number} with {name}", number=view.number, name=name),
+        id=elem_id,
+        title=title,
         leaf=leaf if total > 1 else "",
         close=t("Close"),
         x=icon("close"),
     )
 
 
-def _views(session: Session, view: FaceView, name: str, photo: Photo) -> Markup:
-    probe = Markup('<img class="bf-cmp__img" src="{}" alt="{}" draggable="false">').format(
-        chip_source(session, view.shot, view.index), t("Probe, face {number}", number=view.number)
-    )
-    evidence = Markup('<img class="bf-cmp__img" data-evidence src="{}" alt="{}" draggable="false">').format(
-        crop_source(photo.id), t("Evidence, {name}", name=name)
-    )
-    facts = ", ".join(
-        remark_words(remark.words, remark.value, remark.limit_value) for remark in described(view.template)
+def _views(left: Still, right: Still) -> Markup:
+    probe, evidence = (
+        Markup('<img class="bf-cmp__img"{} src="{}" alt="{}" draggable="false">').format(
+            mark, one.source, one.alternative
+        )
+        for mark, one in ((Markup(""), left), (Markup(" data-evidence"), right))
     )
     return Markup(
         '<div class="bf-cmp__l"><div class="bf-cmp__tools">{modes}<label class="bf-end">{zoom}<input '
@@ -106,9 +175,9 @@ def _views(session: Session, view: FaceView, name: str, photo: Photo) -> Markup:
         'aria-valuemax="100" '
         'aria-valuenow="50"></div></div><div class="bf-cmp__cap"><dl class="bf-facts"><dt>{file}</dt><dd '
         'class="bf-clip">'
-        '<bdi>{probe_file}</bdi></dd><dt>{face}</dt><dd>{facts}</dd></dl><dl class="bf-facts"><dt>{file}</dt>'
-        '<dd class="bf-clip"><bdi data-source>{source}</bdi></dd><dt>{added}</dt><dd '
-        "data-day>{day}</dd></dl></div></div>"
+        '<bdi>{left_file}</bdi></dd><dt>{left_word}</dt><dd>{left_about}</dd></dl><dl class="bf-facts"><dt>{file}</dt>'
+        '<dd class="bf-clip"><bdi data-source>{right_file}</bdi></dd><dt>{right_word}</dt><dd '
+        "data-day>{right_about}</dd></dl></div></div>"
     ).format(
         modes=_modes(),
         zoom=t("Zoom"),
@@ -117,16 +186,16 @@ def _views(session: Session, view: FaceView, name: str, photo: Photo) -> Markup:
         space=t("Space"),
         probe=probe,
         evidence=evidence,
-        probe_word=t("Probe"),
-        evidence_word=t("Evidence"),
+        probe_word=left.tag,
+        evidence_word=right.tag,
         curtain=t("Curtain"),
         file=t("File"),
-        probe_file=view.shot.name,
-        face=t("Face"),
-        facts=facts,
-        source=photo.source,
-        added=t("Enrolled"),
-        day=day(photo.added_at),
+        left_file=left.file,
+        left_word=left.about[0],
+        left_about=left.about[1],
+        right_file=right.file,
+        right_word=right.about[0],
+        right_about=right.about[1],
     )
 
 
@@ -146,11 +215,8 @@ def _verdict(view: FaceView, candidate: Candidate, odds: str) -> Markup:
     """Answers first; the similarity can stay covered until then."""
     identity = candidate.identity
     return Markup(
-        '<div class="bf-cmp__r bf-stack bf-stack--4"><h3 class="bf-h3">{title}</h3><p class="bf-quiet">{hint}</p>'
-        '<div class="bf-choice">{yes}{no}{open}</div><div class="bf-cmp__score">{scale}<p '
-        'class="bf-odds">{odds}</p></div>'
-        '<label class="checkbox-container bf-cmp__hide"><input type="checkbox" '
-        "data-hide><span>{hide}</span></label></div>"
+        '<h3 class="bf-h3">{title}</h3><p class="bf-quiet">{hint}</p><div class="bf-choice">{yes}{no}{open}</div>'
+        "{score}"
     ).format(
         title=t("Your verdict"),
         hint=t("Look for a feature that cannot change and differs. A similarity is no reason by itself."),
@@ -159,7 +225,5 @@ def _verdict(view: FaceView, candidate: Candidate, odds: str) -> Markup:
         open=Markup('<button type="button" class="bf-btn bf-btn--quiet" data-dialog-close>{}{}</button>').format(
             icon("minus"), t("Inconclusive")
         ),
-        scale=scale(candidate.similarity, view.threshold),
-        odds=odds,
-        hide=t("Hide the similarity until I have answered"),
+        score=score(candidate.similarity, view.threshold, odds),
     )

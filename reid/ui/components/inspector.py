@@ -9,13 +9,13 @@ from markupsafe import Markup
 
 from reid.types import Candidate, Photo
 from reid.ui.components.answers import acts, crop_source, naming, rejected, resembles
+from reid.ui.components.compare import face_facts
 from reid.ui.components.faces import remark_words
 from reid.ui.components.stage import chip_source
 from reid.ui.markup import button, decision, icon, join, lead_line, mini_scale, picture, scale
 from reid.ui.probing import FaceView
 from reid.ui.session import Session
 from reid.ui.text import count, day, decimal, t
-from reid.verdicts import described
 
 _OTHERS = 6
 
@@ -79,12 +79,6 @@ def _head(session: Session, view: FaceView, total: int) -> Markup:
         ).format(decision("stranger", t("No candidate")), "doesn't_exist")
     else:
         words = decision("unsearched", t("Not searched"))
-    facts = ", ".join(
-        part if index == 0 else part[:1].lower() + part[1:]
-        for index, part in enumerate(
-            remark_words(remark.words, remark.value, remark.limit_value) for remark in described(view.template)
-        )
-    )
     step = Markup('<div class="bf-row bf-insp__nav">{}{}</div>').format(
         button("", "face", icon_name="left", style="sm icon", label=t("Previous face"), i=(view.index - 1) % total),
         button("", "face", icon_name="right", style="sm icon", label=t("Next face"), i=(view.index + 1) % total),
@@ -98,7 +92,7 @@ def _head(session: Session, view: FaceView, total: int) -> Markup:
         ),
         title=t("Face {number} of {total}", number=view.number, total=total),
         words=words,
-        facts=facts,
+        facts=face_facts(view.template),
         step=step if total > 1 else "",
     )
 
