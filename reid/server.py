@@ -105,6 +105,14 @@ def _add_routes(app: FastAPI, recognizer: Recognizer, sessions: Sessions) -> Non
             raise HTTPException(404, "There is no such photograph. It may have been erased.")
         return Response(photo.crop_jpeg, media_type="image/jpeg", headers=_JPEG_HEADERS)
 
+    @app.get("/unknowns/{face_id}.jpg")
+    def unknown(face_id: str) -> Response:
+        """The crop of a stranger's face that is kept."""
+        face = recognizer.gallery.unknowns.face(face_id)
+        if face is None:
+            raise HTTPException(404, "This face is not kept any more. Its time may be over.")
+        return Response(face.crop_jpeg, media_type="image/jpeg", headers=_JPEG_HEADERS)
+
     @app.get("/probes/{session_id}/{shot_id}.jpg")
     def probe(session_id: str, shot_id: str) -> Response:
         """A photograph that is on somebody's screen; who knows the session's id is that somebody."""
@@ -153,6 +161,8 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
     """
     hosts = allowed_hosts(settings)
     recognizer = Recognizer.open(settings)
+    if recognizer.better:
+        say(recognizer.better.told(settings.gallery))
     try:
         if settings.demo:
             demo = ensure_demo(settings, recognizer)

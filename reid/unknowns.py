@@ -15,21 +15,21 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from reid.assign import Assigned
 from reid.errors import GalleryError, IdentityNotFoundError
-from reid.feedback import rejection_against
+from reid.feedback import rejection_against, without_rejected
 from reid.gallery.base import Gallery
 from reid.gallery.unknowns import expiry
 from reid.grouping import groups_of
 from reid.images import decode_jpeg, encode_jpeg
 from reid.recognizer import Enrolment, Recognizer, Sample
-from reid.types import Embeddings, Face, Identity, KeptFace, Rejection, Template
+from reid.types import Embeddings, Face, Identity, KeptFace, Rejection, SearchResult, Template
 from reid.verdicts import enrolment_verdict, not_searched
 
 MOST_DAYS = 3650
 GROUPED = 4000
 """Faces that are looked through together, the newest: bounds time and memory."""
 
+_ENOUGH = 10  # candidates among whom one may be left after rejections
 _ROWS_AT_ONCE = 256
 _META = "unknowns"
 
@@ -112,27 +112,26 @@ def choose_keeping(gallery: Gallery, keeping: Keeping) -> None:
     gallery.set_meta(_META, json.dumps({"on": keeping.on, "days": keeping.days}))
 
 
-def keep_strangers(
-    gallery: Gallery, source: str, sha256: str, answers: Sequence[Assigned], now: datetime | None = None
-) -> Kept:
+def keep_strangers(recognizer: Recognizer, source: str, sha256: str, templates: Sequence[Template]) -> Kept:
     """Keeps the faces of one photograph that nobody enrolled reaches the threshold with, where that is switched on.
 
-    Faces that are not searched are not kept, and neither is one that looks like a face that is ignored.
+    It is the gallery's own threshold that decides, whatever an operator looks at. Faces that are not searched are not
+    kept, and neither is one that looks like a face that is ignored.
 
     Args:
         source: what the photograph is called.
         sha256: of its bytes.
-        answers: of its searched faces, decided with the gallery's own threshold.
+        templates: all its faces.
+
+    Raises:
+        GalleryError: the gallery cannot be written.
     """
+    gallery = recognizer.gallery
     keeping = keeping_of(gallery)
-    strangers = [
-        one.result
-        for one in answers
-        if one.given is None and not one.elsewhere and not_searched(one.result.template) is None
-    ]
-    if not keeping.on or not strangers:
+    strangers = _strangers(recognizer, templates) if keeping.on else []
+    if not strangers:
         return Kept()
-    seen = (now or datetime.now(UTC)).isoformat(timespec="seconds")
+    seen = datetime.now(UTC).isoformat(timespec="seconds")
     ignored = [face.embedding for face in gallery.unknowns.faces(ignored=True)]
     new: list[KeptFace] = []
     refused = 0
@@ -146,6 +145,15 @@ def keep_strangers(
     if new:
         gallery.unknowns.keep(new)
     return Kept(tuple(face.id for face in new), refused)
+
+
+def _strangers(recognizer: Recognizer, templates: Sequence[Template]) -> list[SearchResult]:
+    """Faces whose every candidate is below the threshold or was rejected."""
+    results = recognizer.decide([one for one in templates if not_searched(one) is None], k=_ENOUGH)
+    people = {candidate.identity.id for result in results for candidate in result.candidates}
+    said = recognizer.gallery.rejections(sorted(people))
+    heard = (without_rejected(result, said)[0] for result in results)
+    return [result for result in heard if result.potential is None]
 
 
 def _kept_face(template: Template, source: str, sha256: str, seen: str, days: int) -> KeptFace:

@@ -34,7 +34,10 @@ def client(recognizer: Recognizer) -> Iterator[Client]:
 def test_every_action_has_a_name_of_its_own_and_the_page_keeps_its_events_to_itself(client: Client) -> None:
     named = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
     assert set(named) == {
-        "/search", "/enrol", "/verify", "/verify_person", "/people", "/person", "/rename", "/merge", "/erase", "/threshold",
+        "/search", "/enrol", "/verify", "/verify_person", "/people", "/person", "/rename", "/merge", "/erase",
+        "/threshold",
+        "/unknowns", "/keep_unknowns", "/enrol_unknowns", "/reject_unknowns", "/ignore_unknowns", "/erase_unknowns",
+        "/duplicates", "/two_people", "/outliers",
     }  # fmt: skip
 
 
@@ -88,3 +91,33 @@ def test_a_batch_goes_on_after_a_broken_photograph(client: Client, tmp_path: Pat
     assert first["status"] == "unreadable"
     assert "broken.jpg cannot be read" in first["reason"]
     assert second["faces"][0]["predicted"] == "Ann"
+
+
+def test_strangers_are_kept_enrolled_ignored_and_erased(client: Client, tmp_path: Path) -> None:
+    assert client.predict(api_name="/unknowns")["keeping"] is False
+    assert client.predict(True, 14, api_name="/keep_unknowns") == {"keeping": True, "days": 14}
+    files = [handle_file(str(save(tmp_path / f"{n}.jpg", [p], patch_px=100 + n))) for n, p in enumerate((2, 2, 3, 4))]
+    client.predict(files, None, 5, api_name="/search")
+    kept = client.predict(api_name="/unknowns")
+    assert ([len(group) for group in kept["groups"]], len(kept["once"])) == ([2], 2)
+    done = client.predict([face["id"] for face in kept["groups"][0]], "Cem", api_name="/enrol_unknowns")
+    assert (done["name"], done["created"], done["added"]) == ("Cem", True, 2)
+    one, other = (face["id"] for face in kept["once"])
+    assert client.predict([one], api_name="/ignore_unknowns") == {"faces": 1}
+    assert client.predict([other, "nobody's"], api_name="/erase_unknowns") == {"faces": 1}
+    left = client.predict(api_name="/unknowns")
+    assert (left["groups"], left["once"], [face["id"] for face in left["ignored"]]) == ([], [], [one])
+    with pytest.raises(AppError, match="not kept any more"):
+        client.predict([other], "Dan", api_name="/enrol_unknowns")
+
+
+def test_duplicates_are_listed_until_somebody_says_that_they_are_two(client: Client, recognizer: Recognizer) -> None:
+    recognizer.enrol("Anne", [recognizer.sample(photograph([0], "anne.png", patch_px=120))])
+    found = client.predict(api_name="/duplicates")
+    assert found["total"] == 1
+    (pair,) = found["pairs"]
+    assert {pair["first"]["name"], pair["second"]["name"]} == {"Ann", "Anne"}
+    ids = pair["first"]["id"], pair["second"]["id"]
+    assert client.predict(*ids, api_name="/two_people") == {"pairs": 1}
+    assert client.predict(api_name="/duplicates")["total"] == 0
+    assert client.predict(api_name="/outliers") == {"total": 0, "photographs": []}

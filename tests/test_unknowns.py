@@ -13,7 +13,6 @@ from gallery_records import unit
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reid.assign import assign
 from reid.errors import GalleryError
 from reid.grouping import groups_of
 from reid.recognizer import Recognizer
@@ -42,7 +41,7 @@ def recognizer(tmp_path: Path) -> Iterator[Recognizer]:
 def probe(recognizer: Recognizer, people: list[int], name: str, **how: object) -> Kept:
     """A search whose strangers are kept."""
     shown = photograph(people, name, **how)
-    return keep_strangers(recognizer.gallery, name, shown.sha256, assign(recognizer.search(shown)))
+    return keep_strangers(recognizer, name, shown.sha256, recognizer.describe(shown, recognizer.detect(shown)))
 
 
 def look(recognizer: Recognizer):  # type: ignore[no-untyped-def]

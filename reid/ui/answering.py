@@ -15,6 +15,7 @@ from reid.types import Rejection, Template
 from reid.ui.components.shell import toast, toasts
 from reid.ui.context import Page
 from reid.ui.session import Session, Shot
+from reid.ui.strangers import sighting_note
 from reid.ui.text import t
 
 
@@ -61,6 +62,7 @@ def _enrol(page: Page, shot: Shot, template: Template, name: str) -> Markup:
     else:
         title = t("This face is added to {name}", name=name)
         text = t("{name} has {total} photographs now.", name=name, total=done.identity.photo_count)
+    text = Markup("{} {}").format(text, sighting_note(page, done.identity))
     return toasts(toast(title, text, undo=page.undos.offer(back)))
 
 

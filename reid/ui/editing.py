@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
+from reid.duplicates import odd_ones
 from reid.errors import GalleryError, IdentityNotFoundError
 from reid.gallery.base import Gallery
 from reid.gallery.names import valid_name
@@ -20,8 +21,6 @@ from reid.ui.context import Page
 from reid.ui.text import count, t
 
 _NEAREST = 6
-_ALIKE = 0.4
-"""Cosine below which a photograph differs from the rest, where the gallery's threshold is not lower still."""
 
 
 def view_of(recognizer: Recognizer, identity_id: str) -> PersonView:
@@ -33,22 +32,13 @@ def view_of(recognizer: Recognizer, identity_id: str) -> PersonView:
     if photos:
         found = gallery.search(_template(photos)[None], _NEAREST + 1)[0]
         nearest = [candidate for candidate in found if candidate.identity.id != identity_id][:_NEAREST]
-    return PersonView(identity, photos, _outliers(photos, min(threshold, _ALIKE)), nearest, threshold)
+    ids, vectors = [photo.id for photo in photos], np.array([photo.embedding for photo in photos])
+    return PersonView(identity, photos, odd_ones(ids, vectors, threshold), nearest, threshold)
 
 
 def _template(photos: Sequence[Photo]) -> Any:
     mean = np.mean([photo.embedding for photo in photos], axis=0)
     return (mean / max(float(np.linalg.norm(mean)), 1e-9)).astype(np.float32)
-
-
-def _outliers(photos: Sequence[Photo], alike: float) -> dict[str, float]:
-    """Photographs that resemble none of the others, of people with three or more."""
-    if len(photos) < 3:
-        return {}
-    embeddings = np.stack([photo.embedding for photo in photos])
-    similarities = embeddings @ embeddings.T - 2 * np.eye(len(photos), dtype=np.float32)  # nobody is their own evidence
-    best = similarities.max(1)
-    return {photo.id: float(value) for photo, value in zip(photos, best, strict=True) if value < alike}
 
 
 def change(page: Page, data: Mapping[str, Any]) -> tuple[str, Markup]:

@@ -18,7 +18,9 @@ from reid.errors import ReidError
 from reid.images import read_photograph
 from reid.recognizer import Recognizer
 from reid.types import Candidate, Identity, SearchResult
+from reid.ui.stranger_endpoints import stranger_endpoints
 from reid.ui.verifying import verify_file, verify_files
+from reid.unknowns import keep_strangers
 
 
 def add_endpoints(recognizer: Recognizer) -> None:
@@ -27,7 +29,7 @@ def add_endpoints(recognizer: Recognizer) -> None:
         _with_files(recognizer)
     for function in (
         _people(recognizer), _person(recognizer), _rename(recognizer), _merge(recognizer), _erase(recognizer),
-        _threshold(recognizer),
+        _threshold(recognizer), *stranger_endpoints(recognizer),
     ):  # fmt: skip
         api(_in_words(function), api_name=function.__name__)
 
@@ -88,7 +90,10 @@ def _with_files(recognizer: Recognizer) -> None:
         found = []
         for path in photographs or []:
             try:
-                results = recognizer.search(read_photograph(Path(path)), k=max(1, int(candidates)), threshold=threshold)
+                photograph = read_photograph(Path(path))
+                results = recognizer.search(photograph, k=max(1, int(candidates)), threshold=threshold)
+                faces = [result.template for result in results]
+                keep_strangers(recognizer, photograph.name, photograph.sha256, faces)
                 found.append({"image": Path(path).name, "status": "ok", "reason": "", "faces": _faces(results)})
             except ReidError as error:
                 found.append({"image": Path(path).name, "status": "unreadable", "reason": str(error), "faces": []})

@@ -22,6 +22,7 @@ from reid.ui.handlers import Updates, error_toast, event_data, guarded, number_o
 from reid.ui.markup import icon
 from reid.ui.probing import look
 from reid.ui.session import Session
+from reid.ui.strangers import sighting_note
 from reid.ui.text import count, t
 from reid.ui.threshold_words import odds
 
@@ -189,7 +190,9 @@ class EnrolTab:
             **self.show(session, ""),
             self.name: "",
             self.page.top: self.page.bar(),
-            self.page.messages: shell.toasts(shell.toast(title, Markup("{} {}").format(words, link))),
+            self.page.messages: shell.toasts(
+                shell.toast(title, Markup("{} {} {}").format(words, link, sighting_note(self.page, done.identity)))
+            ),
         }
 
     def first(self) -> Updates:

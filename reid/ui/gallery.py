@@ -15,6 +15,7 @@ from reid.ui.editing import change, view_of
 from reid.ui.fixed import label
 from reid.ui.handlers import Updates, event_data, guarded, number_of
 from reid.ui.markup import icon
+from reid.ui.reviewing import Review
 from reid.ui.text import count, t
 
 ORDERS = [(label("Name"), "name"), (label("Newest"), "newest"), (label("Most photographs"), "photos")]
@@ -25,6 +26,7 @@ class GalleryTab:
 
     def __init__(self, page: Page) -> None:
         self.page = page
+        self.waiting = Review(page)
         with gr.Column(elem_classes="bf-list") as self.list:
             with gr.Row(elem_classes="bf-bar bf-bar--tight"):
                 self.query = gr.Textbox(
@@ -38,12 +40,13 @@ class GalleryTab:
                     ORDERS, value="name", label=label("Sort"), elem_classes="bf-inline bf-sort", filterable=False
                 )
                 self.actions = html(classes="bf-end bf-bar__acts")
+            self.review = html(acts=True, elem_id="bf-review")
             self.people = html(acts=True, elem_id="bf-people")
         with gr.Column(visible=False, elem_classes="bf-one") as self.one:
             self.person = gr.HTML(
                 "", apply_default_css=False, elem_id="bf-person", js_on_load=ACTS + script("person.js")
             )
-        self.all = [self.list, self.actions, self.people, self.one, self.person, page.top, page.messages]
+        self.all = [self.list, self.actions, self.review, self.people, self.one, self.person, page.top, page.messages]
         self.inputs = [self.query, self.order]
         self._listen()
 
@@ -60,13 +63,15 @@ class GalleryTab:
                 trigger_mode="always_last",
                 concurrency_limit=None,
             )
-        for piece in (self.people, self.person):
+        for piece in (self.review, self.people, self.person):
             piece.act(said(self.act), self.inputs, self.all, api_visibility="private",
                       show_progress="hidden", concurrency_limit=None)  # fmt: skip
 
     def draw(self, person: str, query: str, order: str) -> Updates:
         """Somebody's own view where the address names one, otherwise the cards."""
-        return self.show_person(person, query, order) if person else self.show_people(query, order)
+        if person:
+            return self.show_person(person, query, order)
+        return {**self.show_people(query, order), self.review: self.waiting.draw()}
 
     def first(self) -> Updates:
         """What stands still, in the reader's language."""
@@ -85,6 +90,15 @@ class GalleryTab:
                 return self.show_people(query, order, number_of(data, "id", 1))
             case "erase":
                 return self.erase(str(data.get("id", "")), query, order)
+            case "look":
+                return {self.review: self.waiting.draw(asked=True)}
+            case "pairs":
+                return {self.review: self.waiting.all_pairs()}
+            case "odd":
+                return {self.review: self.waiting.all_odd()}
+            case "together" | "apart":
+                said = {self.page.messages: self.waiting.answer(data), self.page.top: self.page.bar()}
+                return {**said, **self.show_people(query, order), self.review: self.waiting.draw(asked=True)}
             case "record" | "cover" | "move" | "delete" | "merge":
                 shown, message = change(self.page, data)
                 updates = self.show_person(shown, query, order) if shown else self.show_people(query, order)
@@ -124,7 +138,7 @@ class GalleryTab:
             t("{photographs} went with the record.", photographs=count(erased.photos, "photograph", "photographs")),
         )
         return {
-            **self.show_people(query, order),
+            **self.draw("", query, order),
             self.page.top: self.page.bar(),
             self.page.messages: shell.toasts(done),
         }

@@ -22,8 +22,10 @@ from reid.ui.fixed import label
 from reid.ui.handlers import Updates, error_toast, event_data, guarded, number_of
 from reid.ui.probing import FaceView, decide, look
 from reid.ui.session import Session
+from reid.ui.strangers import kept_toast, remember
 from reid.ui.text import count, t
 from reid.ui.threshold_words import exact, meaning, odds, slider_value
+from reid.unknowns import Kept
 
 
 class ProbeTab:
@@ -121,12 +123,14 @@ class ProbeTab:
         # each answer repeats the earlier ones: the browser may draw only the last of several that arrive together
         updates: Updates = {self.busy: gr.Row(visible=True), self.files: None, self.session: session.id}
         first: str | None = None
+        kept: list[Kept] = []
         for done, path in enumerate(paths):
             updates[self.progress] = self._progress(done, paths)
             yield updates
             try:
                 shot = look(self.page.recognizer, read_photograph(path, path.name))
                 session.add(shot)
+                kept.append(remember(self.page, shot))
                 first = first or shot.id
                 session.show(first)  # the first of those that came together, the others wait in the rail
             except ReidError as error:
@@ -134,7 +138,8 @@ class ProbeTab:
             finally:
                 path.unlink(missing_ok=True)  # a photograph of somebody: not kept a moment longer than needed
             updates = {**updates, **self.show(session, shown, k)}
-        yield {**updates, self.busy: gr.Row(visible=False), self.page.messages: shell.toasts(*problems)}
+        said = [*problems, *kept_toast(self.page, kept)]
+        yield {**updates, self.busy: gr.Row(visible=False), self.page.messages: shell.toasts(*said)}
 
     def _progress(self, done: int, paths: Sequence[Path]) -> Markup:
         return shell.progress(
@@ -168,6 +173,8 @@ class ProbeTab:
                 assert shot is not None
                 shot.templates.append(look_at(self.page.recognizer, shot, drawn_box(shot, data)))
                 session.select(len(shot.templates) - 1)
+                said = shell.toasts(*kept_toast(self.page, [remember(self.page, shot)]))
+                return {**self.show(session, shown, k), self.page.messages: said}
             case "compare":
                 return self.show_compare(session, shown, k, str(data.get("id", "")))
             case "confirm" | "reject" | "withdraw" | "name":

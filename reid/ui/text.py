@@ -75,3 +75,12 @@ def day(moment: str) -> str:
     except ValueError:
         return moment
     return f"{when.day} {t(_MONTHS[when.month - 1])} {when.year}"
+
+
+def short_day(moment: str) -> str:
+    """`Today`, `14 Jun`, or `14 Jun 2025` where that is another year, on this machine's clock."""
+    when, now = datetime.fromisoformat(moment).astimezone(), datetime.now().astimezone()
+    if when.date() == now.date():
+        return t("Today")
+    words = f"{when.day} {t(_MONTHS[when.month - 1])}"
+    return words if when.year == now.year else f"{words} {when.year}"
