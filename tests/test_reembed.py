@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fakes import COLOURS, FakeNetwork
 from numpy.typing import NDArray
 
 from reid.align import CHIP_PX
@@ -26,7 +27,6 @@ from reid.reembed import reembed, translated
 from reid.settings import CHECKOUT, Settings
 from reid.space import EmbeddingSpace
 from reid.types import Embeddings, KeptFace, Photo, Quality, Rejection
-from tests.fakes import COLOURS, FakeNetwork
 
 LANDMARKS = np.array([[90, 100], [166, 100], [128, 140], [98, 180], [158, 180]], np.float32)
 TURN = np.linalg.qr(np.random.default_rng(3).standard_normal((8, 6)))[0].astype(np.float32)
@@ -136,7 +136,7 @@ def test_the_gallery_as_it_was_lies_beside_it_and_nothing_else_does(path: Path) 
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from tests import test_reembed as t
+import test_reembed as t
 
 class Killed(t.Wider):
     calls = 0
@@ -151,10 +151,10 @@ t.reembed(Path(sys.argv[1]), t.EmbeddingSpace([Killed()], [1.0]), progress=False
 
 
 def test_killed_in_the_middle_it_is_the_old_gallery_and_goes_on_where_it_was(path: Path) -> None:
+    places = os.pathsep.join(str(place) for place in (CHECKOUT, CHECKOUT / "tests"))
     died = subprocess.run(
-        [sys.executable, "-c", KILLED, str(path)], cwd=CHECKOUT, env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
-        check=False,
-    )  # fmt: skip
+        [sys.executable, "-c", KILLED, str(path)], env={**os.environ, "PYTHONPATH": places}, check=False
+    )
     assert died.returncode == -signal.SIGKILL
     with closing(_open(path, OLD)) as gallery:
         assert gallery.search(_probe(2, OLD), 1)[0][0].identity.id == "id2"

@@ -1,4 +1,4 @@
-// js_on_load of the toasts: closing needs no server; a message that is no error leaves by itself.
+// js_on_load of the toasts: closing needs no server; a message that is neither error nor news leaves by itself.
 const hide = toast => { toast.hidden = true; };
 element.addEventListener('click', event => {
   const target = event.target.closest('[data-act]');
@@ -9,5 +9,5 @@ element.addEventListener('click', event => {
 watch('value', () => element.querySelectorAll('.bf-toast').forEach(toast => {
   toast.hidden = false;
   const n = toast.dataset.n;
-  if (toast.dataset.kind !== 'error') setTimeout(() => { if (toast.dataset.n === n) hide(toast); }, 8000);
+  if (!['error', 'news'].includes(toast.dataset.kind)) setTimeout(() => { if (toast.dataset.n === n) hide(toast); }, 8000);
 }));

@@ -8,13 +8,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from reid.faces import FACE_CHOICES
 from reid.settings import Settings
-
-if TYPE_CHECKING:
-    from reid.weights.choice import BestRun
 
 _SHOWN = 20  # problems spelt out on the terminal; the rest is counted
 
@@ -67,17 +63,8 @@ def settings_of(args: argparse.Namespace, *, of_gallery: bool = True) -> Setting
 
     fit = fitted(replace(settings, space=given["space"] or "auto"))
     if fit.better:
-        print(better_run(fit.better, settings.gallery), file=sys.stderr)
+        print(fit.better.told(settings.gallery), file=sys.stderr)
     return fit.settings
-
-
-def better_run(better: BestRun, gallery: str) -> str:
-    """One sentence about a run that a gallery does not use yet, and one about how it would."""
-    return (
-        f"{better.folder} is better than the weights of this gallery: DIR {better.tuned:.3f} instead of "
-        f"{better.frozen:.3f} at FPIR 1 %, on people outside of its training. "
-        f"Bring the gallery to it with `byteface reembed --gallery {gallery}`."
-    )
 
 
 def report_problems(reasons: Sequence[str]) -> None:

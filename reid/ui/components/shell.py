@@ -58,10 +58,10 @@ def toast(title: str, text: str = "", kind: str = "done", *, undo: str = "") -> 
     """One message at the bottom left.
 
     Args:
-        kind: `done`, `warn` or `error`; an error stays until it is closed.
+        kind: `done`, `warn`, `error` or `news`; the last two stay until they are closed.
         undo: what an Undo button sends back; empty for none.
     """
-    sign = {"done": icon("check"), "warn": glyph("warn"), "error": glyph("danger")}[kind]
+    sign = {"done": icon("check"), "warn": glyph("warn"), "error": glyph("danger"), "news": icon("check")}[kind]
     close = button("", "close", icon_name="close", style="quiet sm icon", label=t("Close"))
     back = button(t("Undo"), "undo", icon_name="undo", style="sm", id=undo) if undo else Markup("")
     return Markup(
@@ -163,7 +163,7 @@ def gallery_empty() -> Markup:
     """Nobody is enrolled."""
     return Markup(
         '<div class="bf-card bf-empty">{drawing}<h2 class="bf-h1">{title}</h2><p>{text}</p>'
-        '<div class="bf-row bf-row--wrap bf-empty__a">{enrol}</div></div>'
+        '<div class="bf-row bf-row--wrap bf-empty__a">{enrol}{many}{restore}</div></div>'
     ).format(
         drawing=_CARDS,
         title=t("Nobody is enrolled yet"),
@@ -174,4 +174,6 @@ def gallery_empty() -> Markup:
         enrol=Markup('<button type="button" class="bf-btn bf-btn--primary" data-tab="enrol">{}{}</button>').format(
             icon("enrol"), t("Enrol a person")
         ),
+        many=import_button(t("Import a folder, zip or CSV")),
+        restore=restore_button(),
     )
