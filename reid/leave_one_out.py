@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,6 +26,63 @@ def mated_similarities(gallery: Gallery, enough: int = _ENOUGH) -> NDArray[np.fl
     step = max(1, round(total / enough))
     found = [_of_one(np.stack([photo.embedding for photo in gallery.photos(one.id)])) for one in people[::step]]
     return np.concatenate(found) if found else np.zeros(0, np.float32)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OwnSearches:
+    """Searches of a gallery by its own photographs, each with its own person's template made without it.
+
+    Attributes:
+        right: (K,) similarity to the own person, of the searches in which that person came first.
+        right_people: (K,) id of the person.
+        wrong: (M,) best similarity to anybody else.
+        wrong_people: (M,) id of the person.
+        first: share of the searches of people with several photographs in which their own template came first; 1
+            without any.
+    """
+
+    right: NDArray[np.float32]
+    right_people: tuple[str, ...]
+    wrong: NDArray[np.float32]
+    wrong_people: tuple[str, ...]
+    first: float
+
+
+def own_searches(gallery: Gallery, enough: int = _ENOUGH) -> OwnSearches:
+    """Searches the gallery with about `enough` of its own photographs, of people at even steps through the list."""
+    people = gallery.identities()
+    step = max(1, round(sum(identity.photo_count for identity in people) / enough))
+    right: list[float] = []
+    wrong: list[float] = []
+    right_people: list[str] = []
+    wrong_people: list[str] = []
+    mated = 0
+    for identity in people[::step]:
+        photos = gallery.photos(identity.id)
+        if not photos:  # this gallery keeps none
+            continue
+        embeddings = np.stack([photo.embedding for photo in photos])
+        others = [
+            next((candidate.similarity for candidate in found if candidate.identity.id != identity.id), None)
+            for found in gallery.search(embeddings, 2)
+        ]
+        own = _of_one(embeddings) if len(photos) > 1 else np.full(1, np.nan, np.float32)
+        for to_own, to_other in zip(own.tolist(), others, strict=True):
+            if to_other is not None:
+                wrong.append(to_other)
+                wrong_people.append(identity.id)
+            if len(photos) > 1:
+                mated += 1
+                if to_other is None or to_own > to_other:
+                    right.append(to_own)
+                    right_people.append(identity.id)
+    return OwnSearches(
+        np.asarray(right, np.float32),
+        tuple(right_people),
+        np.asarray(wrong, np.float32),
+        tuple(wrong_people),
+        len(right) / mated if mated else 1.0,
+    )
 
 
 def _of_one(embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
