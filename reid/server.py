@@ -14,6 +14,7 @@ from fastapi import FastAPI, HTTPException, Request, Response
 
 from reid.access import LOOPBACK, OnlyOwnPages, allowed_hosts
 from reid.demo import ensure_demo
+from reid.downloads import add_downloads
 from reid.errors import SettingsError
 from reid.recognizer import Recognizer
 from reid.settings import Settings
@@ -57,6 +58,7 @@ def create_app(recognizer: Recognizer, hosts: Collection[str] | None = LOOPBACK)
     _add_headers(app)
     app.add_middleware(OnlyOwnPages, hosts=hosts)
     _add_downloads(app, recognizer, sessions)
+    add_downloads(app, recognizer, sessions)
     _add_routes(app, recognizer, sessions)
     blocks = build_ui(recognizer, sessions)
     blocks.queue(max_size=200, default_concurrency_limit=8)

@@ -77,6 +77,8 @@
     setTimeout(() => box.remove(), 7000);
   };
 
+  Object.assign(window, { bytefaceGive: give, bytefaceSay: say });
+
   async function camera(id) {
     const box = $('#camera-dialog');
     const video = $('video', box);
@@ -125,7 +127,7 @@
     } else if (data.pick) $(`#${data.pick} input[type=file]`)?.click();
     else if (data.paste) paste(data.paste);
     else if (data.camera) camera(data.camera);
-    else if (data.tab) go(data.tab);
+    else if (data.tab) go(data.tab, data.part);
     else if (data.person) go('gallery', data.person);
     else if (data.tabId && !turning) go(data.tabId);
     else if (data.dialog) dialog.open($(`#${data.dialog}`));
@@ -168,7 +170,7 @@
   });
   document.addEventListener('click', event => {
     document.querySelectorAll('.bf-menu[open]').forEach(menu => {
-      if (!menu.contains(event.target) || event.target.closest('a')) menu.open = false;
+      if (!menu.contains(event.target) || event.target.closest('a, [data-dialog]')) menu.open = false;
     });
   });
   document.addEventListener('dragover', event => {

@@ -15,6 +15,9 @@ LABELS = (
     "Name", "Newest", "Most photographs", "As it should appear",
     "Unknowns", "Keep faces that found no candidate", "Erase after", "1 day", "7 days", "14 days", "30 days", "90 days",
     "365 days",
+    "One person", "Many people", "What to enrol", "Consent basis", "For people without one", "Expires",
+    "YYYY-MM-DD, for people without one", "Of several faces", "The largest face", "The most central face",
+    "Leave out photographs that are poor", "Import", "Check first",
 )  # fmt: skip
 
 I18N = gr.I18n(**{language: {one: catalogue(language).get(one, one) for one in LABELS} for language in LANGUAGES})

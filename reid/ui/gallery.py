@@ -10,6 +10,7 @@ from reid.types import Identity
 from reid.ui.components import shell
 from reid.ui.components.people import people_page
 from reid.ui.components.person import person
+from reid.ui.components.transfer import export_menu, import_button
 from reid.ui.context import ACTS, Page, html, script
 from reid.ui.editing import change, view_of
 from reid.ui.fixed import label
@@ -17,6 +18,7 @@ from reid.ui.handlers import Updates, event_data, guarded, number_of
 from reid.ui.markup import icon
 from reid.ui.reviewing import Review
 from reid.ui.text import count, t
+from reid.ui.transfer import Transfer
 
 ORDERS = [(label("Name"), "name"), (label("Newest"), "newest"), (label("Most photographs"), "photos")]
 
@@ -27,6 +29,7 @@ class GalleryTab:
     def __init__(self, page: Page) -> None:
         self.page = page
         self.waiting = Review(page)
+        self.transfer = Transfer(page)
         with gr.Column(elem_classes="bf-list") as self.list:
             with gr.Row(elem_classes="bf-bar bf-bar--tight"):
                 self.query = gr.Textbox(
@@ -47,6 +50,7 @@ class GalleryTab:
                 "", apply_default_css=False, elem_id="bf-person", js_on_load=ACTS + script("person.js")
             )
         self.all = [self.list, self.actions, self.review, self.people, self.one, self.person, page.top, page.messages]
+        self.all += self.transfer.all
         self.inputs = [self.query, self.order]
         self._listen()
 
@@ -75,8 +79,11 @@ class GalleryTab:
 
     def first(self) -> Updates:
         """What stands still, in the reader's language."""
-        words = Markup('<button type="button" class="bf-btn bf-btn--primary" data-tab="enrol">{}{}</button>')
-        return {self.actions: words.format(icon("enrol"), t("Enrol a person"))}
+        enrol = Markup('<button type="button" class="bf-btn bf-btn--primary" data-tab="enrol">{}{}</button>')
+        actions = Markup('<div class="bf-bar__a">{}{}{}</div>').format(
+            import_button(t("Import")), export_menu(), enrol.format(icon("enrol"), t("Enrol a person"))
+        )
+        return {self.actions: actions, **self.transfer.first()}
 
     def search(self, query: str, order: str) -> Updates:
         """First page of what was asked for."""

@@ -101,6 +101,7 @@ class Session:
     Attributes:
         opened: identity whose candidate card is open; None for the first.
         different_from: in enrolment, identities that somebody said the new person is not.
+        report: the last import's table, as CSV.
         pair: in verification, what is compared.
     """
 
@@ -110,6 +111,7 @@ class Session:
     face: int = 0
     opened: str | None = None
     different_from: set[str] = field(default_factory=set)
+    report: bytes = b""
     pair: Pair = field(default_factory=Pair)
     touched: float = 0.0
 

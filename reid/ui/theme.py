@@ -12,7 +12,7 @@ from reid.ui.text import catalogue
 
 SHEETS = (
     "base", "gradio", "parts", "shell", "stage", "inspector", "compare", "gallery", "person", "enrol", "threshold",
-    "unknowns", "feedback", "verify", "narrow",
+    "unknowns", "feedback", "imported", "verify", "narrow",
 )  # fmt: skip
 """Style sheets in the order in which they overrule each other."""
 
@@ -22,6 +22,10 @@ _WORDS = {
     "draw_now": "Draw a box around the face. Escape leaves it.",
     "link_copied": "The link is in the clipboard.",
     "camera_refused": "The browser does not let this page use the webcam.",
+    "packing": "Packing photograph",
+    "sending": "Sending it to this page's server",
+    "too_large": "More than 1 GB. Import it with `byteface import` on the server, or in several parts.",
+    "not_packed": "The browser cannot read a file of it. Pack the folder into a zip and drop that.",
 }
 """What the script says by itself."""
 

@@ -10,6 +10,7 @@ from markupsafe import Markup
 from reid.types import Identity
 from reid.ui.components.answers import crop_source
 from reid.ui.components.shell import gallery_empty
+from reid.ui.components.transfer import import_button, restore_button
 from reid.ui.markup import button, glyph, icon, join, picture
 from reid.ui.text import count, number_text, t
 
@@ -26,7 +27,8 @@ def people_page(found: Sequence[Identity], page: int, everybody: int, query: str
         query: what was searched for, for the sentence where nobody was found.
     """
     if not everybody:
-        return gallery_empty()
+        more = Markup("{}{}").format(import_button(t("Import a folder, zip or CSV"), fold=False), restore_button())
+        return gallery_empty(more)
     if not found:
         return Markup('<div class="bf-card bf-empty"><h2 class="bf-h1">{}</h2><p>{}</p></div>').format(
             t("Nobody is called “{query}”", query=query),

@@ -159,11 +159,11 @@ def drop_zone(title: str, text: str, files: str) -> Markup:
     ).format(files=files, icon=icon("upload"), title=title, text=text)
 
 
-def gallery_empty() -> Markup:
-    """Nobody is enrolled."""
+def gallery_empty(more: Markup | None = None) -> Markup:
+    """Nobody is enrolled; `more` are the buttons after the first."""
     return Markup(
         '<div class="bf-card bf-empty">{drawing}<h2 class="bf-h1">{title}</h2><p>{text}</p>'
-        '<div class="bf-row bf-row--wrap bf-empty__a">{enrol}{many}{restore}</div></div>'
+        '<div class="bf-row bf-row--wrap bf-empty__a">{enrol}{more}</div></div>'
     ).format(
         drawing=_CARDS,
         title=t("Nobody is enrolled yet"),
@@ -174,6 +174,5 @@ def gallery_empty() -> Markup:
         enrol=Markup('<button type="button" class="bf-btn bf-btn--primary" data-tab="enrol">{}{}</button>').format(
             icon("enrol"), t("Enrol a person")
         ),
-        many=import_button(t("Import a folder, zip or CSV")),
-        restore=restore_button(),
+        more=more or "",
     )
