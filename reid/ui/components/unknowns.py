@@ -81,21 +81,22 @@ def _sighting(one: Sighting, threshold: float) -> Markup:
         words.insert(0, t("{faces} below the threshold, but in a group that reaches it.", faces=_faces(below)))
     return Markup(
         '<section class="bf-hit" aria-label="{label}"><div class="bf-hit__f"><a class="bf-sight" '
-        'href="?tab=gallery&amp;person={id}" data-person="{id}" aria-label="{name}">{cover}<span><bdi>{name}</bdi>'
-        '</span></a><span class="bf-hit__v"></span>{faces}</div><div class="bf-hit__w">{title}<p '
+        'href="?tab=gallery&amp;person={id}" data-person="{id}" aria-label="{enrolled}, {name}">{cover}'
+        '<span>{enrolled}</span></a><span class="bf-hit__v"></span>{faces}</div><div class="bf-hit__w">{title}<p '
         'class="bf-quiet">{text}</p></div><div class="bf-row bf-row--wrap">{yes}{no}{later}</div></section>'
     ).format(
         label=t("Kept faces that may be {name}", name=identity.name),
         id=identity.id,
         name=identity.name,
         cover=cover_of(identity),
+        enrolled=t("Enrolled"),
         faces=join(_tile(face, decimal(similarity)) for face, similarity in one.faces[:_IN_LINE])
         + (Markup('<span class="bf-others__more">+{}</span>').format(number - _IN_LINE) if number > _IN_LINE else ""),
         title=decision(
             "candidate",
             t(
-                "{candidates} for {name}",
-                candidates=count(number, "potential candidate", "potential candidates"),
+                "Potential candidate for {name}" if number == 1 else "{number} potential candidates for {name}",
+                number=number,
                 name=identity.name,
             ),
         ),
@@ -172,7 +173,7 @@ def _group(number: int, group: Sequence[KeptFace]) -> Markup:
     rest = Markup(
         '<details class="bf-group__rest"><summary class="bf-group__more">+{}<span class="bf-sr"> {}</span></summary>'
         '<div class="bf-group__f">{}</div></details>'
-    ).format(len(group) - _IN_LINE, t("more"), join(_tile(face, _caption(face)) for face in group[_IN_LINE:]))
+    ).format(len(group) - _IN_LINE, t("more"), join(_tile(face, short_day(face.seen_at)) for face in group[_IN_LINE:]))
     return Markup(
         '<li class="bf-group"><div class="bf-group__l"><div class="bf-group__t"><h3 class="bf-h2">{title}</h3>'
         '<span class="bf-quiet">{facts}</span>{expires}</div><div class="bf-group__f">{faces}{rest}</div></div>'
@@ -184,7 +185,7 @@ def _group(number: int, group: Sequence[KeptFace]) -> Markup:
         title=t("Group {number}", number=number),
         facts=_facts(group),
         expires=_expires(group),
-        faces=join(_tile(face, _caption(face)) for face in group[:_IN_LINE]),
+        faces=join(_tile(face, short_day(face.seen_at)) for face in group[:_IN_LINE]),
         rest=rest if len(group) > _IN_LINE else "",
         ids=ids,
         placeholder=t("Name, or a new person"),
@@ -204,7 +205,11 @@ def _facts(group: Sequence[KeptFace]) -> str:
     )
     if short_day(first) == short_day(last):
         return f"{where}, {short_day(last)}"
-    return f"{where}, " + t("{first} to {last}", first=short_day(first), last=short_day(last))
+    return f"{where}, " + t(
+        "{first} to {last}",
+        first=short_day(first),
+        last=t("today") if short_day(last) == t("Today") else short_day(last),
+    )
 
 
 def _expires(group: Sequence[KeptFace]) -> Markup:
@@ -214,10 +219,6 @@ def _expires(group: Sequence[KeptFace]) -> Markup:
     if left < _SOON_DAYS:
         return Markup('<span class="bf-person__w">{}{}</span>').format(glyph("warn"), words)
     return Markup('<span class="bf-quiet">{}</span>').format(words)
-
-
-def _caption(face: KeptFace) -> str:
-    return f"{short_day(face.seen_at)}, {face.source}"
 
 
 def _tile(face: KeptFace, caption: str) -> Markup:
