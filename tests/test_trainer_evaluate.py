@@ -24,7 +24,7 @@ from trainer.groups import by_group, disparity
 from trainer.labels import suspicious_labels
 from trainer.plots import det_plot, similarity_plot
 from trainer.templates import leave_one_out, templates_of
-from trainer.verification import ten_fold, verify_pairs
+from trainer.verification import paired_tenths, ten_fold, verify_pairs
 
 SCORER = Path(__file__).resolve().parents[2] / "shared" / "tools" / "open_set_score.py"
 
@@ -200,6 +200,20 @@ def test_ten_fold_decides_each_tenth_by_the_others() -> None:
     swapped[[0, 150]] = swapped[[150, 0]]
     assert np.mean(ten_fold(swapped, mated)) == pytest.approx(0.99)
     assert verify_pairs(scores[:105], mated[:105]) is None
+
+
+def test_two_systems_are_compared_on_the_same_tenths() -> None:
+    rng = np.random.default_rng(0)
+    mated = np.arange(400) % 2 == 0
+    worse = np.where(mated, 0.3, 0.0) + rng.normal(0, 0.2, 400)
+    better = np.where(mated, 0.6, 0.0) + rng.normal(0, 0.2, 400)
+    first, second = verify_pairs(worse, mated), verify_pairs(better, mated)
+    assert first is not None
+    assert second is not None
+    change = paired_tenths(first, second)
+    assert change.value == pytest.approx(second.ten_fold.value - first.ten_fold.value)
+    assert 0 < change.low < change.value < change.high
+    assert (paired_tenths(first, first).low, paired_tenths(first, first).high) == (0, 0)
 
 
 def test_label_errors_are_found_and_right_labels_left_alone() -> None:

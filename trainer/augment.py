@@ -34,11 +34,11 @@ class Surveillance:
 
     Attributes:
         face_px: smallest and largest width of the face; drawn evenly on a logarithmic scale.
-        landmark_px: deviation of the landmarks in pixels of the small picture: small faces are found less exactly.
+        landmark_error: how far landmarks of bad pictures are off, in multiples of what YuNet's are (`_found_again`).
     """
 
-    face_px: tuple[float, float] = (12.0, 96.0)
-    landmark_px: float = 0.35
+    face_px: tuple[float, float] = (11.0, 72.0)
+    landmark_error: float = 1.0
 
 
 def reference_view(crop: RGB, rng: Generator) -> RGB:
@@ -110,9 +110,24 @@ def surveillance_view(crop: RGB, rng: Generator, camera: Surveillance) -> RGB:
     small_u8 = np.clip(np.rint(small), 0, 255).astype(np.uint8)
     for _ in range(1 + (rng.random() < 0.3)):
         small_u8 = _compressed(small_u8, rng)
-    error = min(0.12, camera.landmark_px / small_side)
-    how = _GROWING[rng.integers(len(_GROWING))]
-    return _moved(small_u8, rng, side, shift=error, turn_deg=math.degrees(1.5 * error), stretch=1.5 * error, how=how)
+    return _found_again(small_u8, rng, side, face_px, camera.landmark_error)
+
+
+def _found_again(small: RGB, rng: Generator, side: int, face_px: float, error: float) -> RGB:
+    """The small crop grown to `side` by landmarks that are as far off as those found in such a picture.
+
+    Measured with YuNet on 90 photographs of strangers that went through this degradation, at faces of 14 to 64 px,
+    against the landmarks of the clean photograph: shift 0.017 to 0.009 of the crop's side, turn 3 degrees at every
+    size, scale 0.06 to 0.025 and on average a little too large, as the landmarks of a blurred face lie closer together.
+    """
+    return _moved(
+        small, rng, side,
+        shift=error * (0.0035 + 0.19 / face_px),
+        turn_deg=error * 3.0,
+        stretch=error * (0.012 + 0.65 / face_px),
+        grow=error * 0.5 / face_px,
+        how=_GROWING[rng.integers(len(_GROWING))],
+    )  # fmt: skip
 
 
 def _grey(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -123,11 +138,17 @@ def _maybe_mirrored(crop: RGB, rng: Generator) -> RGB:
     return np.ascontiguousarray(crop[:, ::-1]) if rng.random() < 0.5 else crop
 
 
-def _moved(crop: RGB, rng: Generator, side: int, *, shift: float, turn_deg: float, stretch: float, how: int) -> RGB:
-    """The crop grown to `side` and moved at random; shift and stretch are deviations as shares of the side."""
+def _moved(
+    crop: RGB, rng: Generator, side: int, *, shift: float, turn_deg: float, stretch: float, how: int, grow: float = 0.0
+) -> RGB:
+    """The crop grown to `side` and moved at random; shift and stretch are deviations as shares of the side.
+
+    Args:
+        grow: mean of the logarithm of the scale beyond that.
+    """
     own = len(crop)
     angle = math.radians(rng.normal(0, turn_deg))
-    scale = side / own * math.exp(rng.normal(0, stretch))
+    scale = side / own * math.exp(rng.normal(grow, stretch))
     dx, dy = rng.normal(0, shift * side, 2)
     cos, sin = scale * math.cos(angle), scale * math.sin(angle)
     middle, target = (own - 1) / 2, (side - 1) / 2

@@ -105,6 +105,9 @@ def _space(name: str, result: Mapping[str, Any]) -> str:
     for fpir, change in result.get("difference", {}).get("dir_at_fpir", {}).items():
         text = f"{change['value']:+.4f} [{change['low']:+.4f}, {change['high']:+.4f}]"
         lines.append(f"\nTuned minus frozen at FPIR {float(fpir):.1%}, paired over people: {text}.")
+    if interval := result.get("difference", {}).get("verification_interval"):
+        change = result["difference"]["verification"]
+        lines.append(f"\nTuned minus frozen, verification: {change:+.4f} [{interval[0]:+.4f}, {interval[1]:+.4f}].")
     return "\n".join(lines) + _groups(first.get("groups"))
 
 

@@ -19,6 +19,7 @@ import numpy as np
 from tqdm import tqdm
 
 import reid.align
+import reid.detect
 from reid.ahead import map_ahead
 from reid.align import align
 from reid.detect.base import FaceDetector
@@ -128,8 +129,7 @@ class FaceStore:
             sizes_px: sides of the crops that are wanted, as the networks take them.
         """
         self.detector, self.choice, self.sizes_px = detector, choice, tuple(sizes_px)
-        code = Path(reid.align.__file__).read_bytes() + Path(inspect.getfile(type(detector))).read_bytes()
-        made_by = f"{detector.name} {min_face_px} {choice} {hashlib.sha256(code).hexdigest()}"
+        made_by = f"{detector.name} {min_face_px} {choice} {_code_of(detector)}"
         self.id = hashlib.sha256(made_by.encode()).hexdigest()[:16]
         self.folder = cache / self.id
 
@@ -197,6 +197,13 @@ class FaceStore:
         fields = {key: value for key, value in asdict(found).items() if key in _KEPT}
         with storage_errors(self.folder):
             write_together(record.parent, {record.name: json.dumps(fields).encode()})
+
+
+def _code_of(detector: FaceDetector) -> str:
+    """Digest of everything that decides where a crop is cut: all detectors' modules share their search."""
+    files = {Path(reid.align.__file__), Path(inspect.getfile(type(detector)))}
+    files |= set(Path(reid.detect.__file__).parent.glob("*.py"))
+    return hashlib.sha256(b"".join(path.read_bytes() for path in sorted(files))).hexdigest()
 
 
 _KEPT = ("status", "reason", "faces", "width_px", "eyes_px", "quality")

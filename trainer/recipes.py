@@ -93,7 +93,7 @@ REFERENCE = Recipe(
 
 OPEN_SET = Recipe(
     name="open-set",
-    epochs=5,
+    epochs=8,
     batch=16,
     lr_backbone=1e-4,
     lr_head=1e-3,
@@ -110,8 +110,9 @@ OPEN_SET = Recipe(
     label_loss=1.0,
     distil_loss=10.0,
     own_template=0.5,
-    alphas=(0.0, 0.25, 0.5, 0.75, 1.0),
-    degraded=0.6,
+    alphas=(0.0, 0.5, 0.75, 1.0),
+    degraded=0.65,
+    validate_every=2,
     grad_clip=5.0,
 )
 """Ours: made for people whom nobody trained on, and for faces as a camera sees them."""

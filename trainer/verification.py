@@ -5,6 +5,7 @@ Knows similarities and whether they are mated; no photographs.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -25,12 +26,14 @@ class Verification:
     Attributes:
         ten_fold: share decided rightly in each tenth at the threshold that was best on the other nine; mean and
             95 % interval over the tenths.
+        shares: of each tenth.
         tar: true acceptance rate where at most `alarms` of the non-mated pairs are accepted.
     """
 
     pairs: int
     mated: int
     ten_fold: Interval
+    shares: tuple[float, ...]
     fmr: float
     tar: Interval
     alarms: int
@@ -50,8 +53,6 @@ def verify_pairs(similarities: NDArray[np.floating], mated: NDArray[np.bool_]) -
     if min(int(mated.sum()), int((~mated).sum())) < FOLDS:
         return None
     shares = ten_fold(similarities, mated)
-    spread = 1.96 * float(np.std(shares, ddof=1)) / np.sqrt(FOLDS)
-    mean = float(np.mean(shares))
     genuine, impostor = similarities[mated].astype(float), similarities[~mated].astype(float)
     rng = np.random.default_rng(0)
     draws = [
@@ -61,11 +62,23 @@ def verify_pairs(similarities: NDArray[np.floating], mated: NDArray[np.bool_]) -
     return Verification(
         pairs=len(mated),
         mated=int(mated.sum()),
-        ten_fold=Interval(mean, mean - float(spread), min(1.0, mean + float(spread))),
+        ten_fold=_over_tenths(shares),
+        shares=tuple(shares),
         fmr=FMR,
         tar=Interval(_tar(genuine, impostor), *metrics.interval(draws)),
         alarms=int(FMR * len(impostor)),
     )
+
+
+def paired_tenths(first: Verification, second: Verification) -> Interval:
+    """Second minus first on the same pairs, with its 95 % interval over the tenths, which both share."""
+    return _over_tenths(np.subtract(second.shares, first.shares))
+
+
+def _over_tenths(values: Sequence[float] | NDArray[np.float64]) -> Interval:
+    mean = float(np.mean(values))
+    spread = 1.96 * float(np.std(values, ddof=1)) / math.sqrt(FOLDS)
+    return Interval(mean, max(-1.0, mean - spread), min(1.0, mean + spread))
 
 
 def ten_fold(similarities: NDArray[np.floating], mated: NDArray[np.bool_]) -> Sequence[float]:

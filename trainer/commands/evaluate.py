@@ -111,6 +111,9 @@ def table(result: Mapping[str, Any]) -> str:
             f"tuned - frozen at FPIR {float(fpir):.1%}",
             [f"{change['value']:+.4f} [{change['low']:+.4f}, {change['high']:+.4f}]"],
         )
+    if interval := result.get("difference", {}).get("verification_interval"):
+        change = result["difference"]["verification"]
+        line("tuned - frozen, verification", [f"{change:+.4f} [{interval[0]:+.4f}, {interval[1]:+.4f}]"])
     return "\n".join(lines)
 
 
@@ -178,6 +181,7 @@ def _pairs(args: argparse.Namespace, store: Any) -> list[Pair]:
 
 def _difference(frozen: Evaluated, tuned: Evaluated) -> dict[str, Any]:
     from reid import metrics
+    from trainer.verification import paired_tenths
 
     changes = {}
     for rate in tuned.open_set.rates:
@@ -185,8 +189,12 @@ def _difference(frozen: Evaluated, tuned: Evaluated) -> dict[str, Any]:
             change = metrics.paired_difference(frozen.searches, tuned.searches, rate.fpir)
             changes[f"{rate.fpir:g}"] = {**asdict(change), "alarms": rate.alarms, "support": rate.support}
     both = frozen.verification, tuned.verification
-    verification = both[1].ten_fold.value - both[0].ten_fold.value if both[0] and both[1] else None
-    return {"dir_at_fpir": changes, "verification": verification}
+    moved = paired_tenths(both[0], both[1]) if both[0] and both[1] else None
+    return {
+        "dir_at_fpir": changes,
+        "verification": moved.value if moved else None,
+        "verification_interval": [moved.low, moved.high] if moved else None,
+    }
 
 
 def _described(args: argparse.Namespace, protocol: Protocol) -> dict[str, Any]:
