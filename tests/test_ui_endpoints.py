@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import urllib.request
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -38,6 +40,7 @@ def test_every_action_has_a_name_of_its_own_and_the_page_keeps_its_events_to_its
         "/threshold",
         "/unknowns", "/keep_unknowns", "/enrol_unknowns", "/reject_unknowns", "/ignore_unknowns", "/erase_unknowns",
         "/duplicates", "/two_people", "/outliers",
+        "/import_people", "/restore", "/export", "/remove_photographs",
     }  # fmt: skip
 
 
@@ -121,3 +124,29 @@ def test_duplicates_are_listed_until_somebody_says_that_they_are_two(client: Cli
     assert client.predict(*ids, api_name="/two_people") == {"pairs": 1}
     assert client.predict(api_name="/duplicates")["total"] == 0
     assert client.predict(api_name="/outliers") == {"total": 0, "photographs": []}
+
+
+def test_people_are_imported_exported_and_restored(client: Client, recognizer: Recognizer, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "people.zip", "w") as archive:
+        archive.write(save(tmp_path / "bob.jpg", [1]), "Bob/bob.jpg")
+        archive.write(save(tmp_path / "ann.jpg", [0], patch_px=120), "Anna/ann.jpg")
+        archive.writestr("Bob/broken.jpg", "no photograph")
+    file = handle_file(str(tmp_path / "people.zip"))
+    tried = client.predict(file, "largest", False, True, api_name="/import_people")
+    assert (tried["counts"], recognizer.gallery.count()) == ({"ready": 2, "unreadable": 1}, 1)
+    done = client.predict(file, api_name="/import_people")
+    assert (done["people"], done["created"]) == (2, ["Anna", "Bob"])
+    assert [(one["name"], one["other"]) for one in done["resembles"]] == [("Anna", "Ann")]
+    said = client.predict(api_name="/export")
+    assert (said["people"], said["photographs"]) == (3, 3)
+    backup = tmp_path / "people.byteface"
+    backup.write_bytes(urllib.request.urlopen(f"{client.src}{said['backup']}").read())
+    assert client.predict(done["photo_ids"], api_name="/remove_photographs") == {"people": 2, "photographs": 2}
+    back = client.predict(handle_file(str(backup)), api_name="/restore")
+    assert (back["people"], back["photographs"]) == (3, 3)
+    assert {one.name for one in recognizer.gallery.identities()} == {"Ann", "Anna", "Bob"}
+    (tmp_path / "alone.csv").write_text("image_path,name\nbob.jpg,Bob\n")
+    with pytest.raises(AppError, match="A CSV alone brings no photographs"):
+        client.predict(handle_file(str(tmp_path / "alone.csv")), api_name="/import_people")
+    with pytest.raises(AppError, match="not restored"):
+        client.predict(handle_file(str(tmp_path / "alone.csv")), api_name="/restore")

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from reid.intake.importing import Import, Line, Resemblance, Status
-from reid.intake.sources import Item, Source, open_source
+from reid.intake.sources import Item, Source, open_source, open_upload
 
-__all__ = ["Import", "Item", "Line", "Resemblance", "Source", "Status", "open_source"]
+__all__ = ["Import", "Item", "Line", "Resemblance", "Source", "Status", "open_source", "open_upload"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -46,6 +46,19 @@ class Source:
     items: Sequence[Item]
     fetch: Callable[[Item], Path]
     release: Callable[[Path], None]
+
+
+def open_upload(path: Path) -> AbstractContextManager[Source]:
+    """As `open_source`, for what a stranger sent: only a zip brings its photographs along.
+
+    Raises:
+        ArchiveError: it is no zip.
+    """
+    if path.suffix.lower() == ".csv":
+        raise ArchiveError("A CSV alone brings no photographs. Put it into the folder or zip with them.")
+    if not path.is_file():
+        raise ArchiveError("There is no file. Send a zip of the photographs.")
+    return open_source(path)
 
 
 @contextmanager

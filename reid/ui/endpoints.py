@@ -18,6 +18,7 @@ from reid.errors import ReidError
 from reid.images import read_photograph
 from reid.recognizer import Recognizer
 from reid.types import Candidate, Identity, SearchResult
+from reid.ui.bulk_endpoints import bulk_endpoints, bulk_file_endpoints
 from reid.ui.stranger_endpoints import stranger_endpoints
 from reid.ui.verifying import verify_file, verify_files
 from reid.unknowns import keep_strangers
@@ -29,7 +30,7 @@ def add_endpoints(recognizer: Recognizer) -> None:
         _with_files(recognizer)
     for function in (
         _people(recognizer), _person(recognizer), _rename(recognizer), _merge(recognizer), _erase(recognizer),
-        _threshold(recognizer), *stranger_endpoints(recognizer),
+        _threshold(recognizer), *stranger_endpoints(recognizer), *bulk_endpoints(recognizer),
     ):  # fmt: skip
         api(_in_words(function), api_name=function.__name__)
 
@@ -119,10 +120,11 @@ def _with_files(recognizer: Recognizer) -> None:
         """May a face be the person enrolled under that id? Each of the person's photographs has its own similarity."""
         return verify_file(recognizer, first, identity_id, first_face)
 
-    for function, inputs in (
+    events: list[tuple[Callable[..., Any], list[Any]]] = [
         (search, [files, limit, k]), (enrol, [name, files]), (verify, [first, second, first_face, second_face]),
-        (verify_person, [first, identity_id, first_face]),
-    ):  # fmt: skip
+        (verify_person, [first, identity_id, first_face]), *bulk_file_endpoints(recognizer),
+    ]  # fmt: skip
+    for function, inputs in events:
         gr.Button().click(
             _in_words(function),
             inputs,

@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from reid.errors import ArchiveError, ReidError
 from reid.faces import FaceChoice
-from reid.intake import Import, open_source
+from reid.intake import Import, open_upload
 from reid.intake.report import counts_of, people_of, table_of
 from reid.ui.components import shell
 from reid.ui.components.imported import FILES, import_report, intake_chosen, intake_drop
@@ -104,7 +104,7 @@ class ManyPart:
         if not path:
             return {}
         try:
-            with _source(path) as source:
+            with open_upload(Path(path)) as source:
                 items = source.items
         except ReidError as error:
             return {**self.remove(path), self.page.messages: shell.toasts(error_toast(error))}
@@ -139,7 +139,7 @@ class ManyPart:
         session = self.page.sessions.open(session_id)
         face, leave_poor, consent, expires = form
         fields = {"consent": (consent or "").strip(), "expires": _day(expires or "")}
-        with _source(path) as source:
+        with open_upload(Path(path)) as source:
             done = Import(
                 self.page.recognizer, source, face=_face(face), keep_poor=not leave_poor, dry_run=dry_run, fields=fields
             )
@@ -261,11 +261,6 @@ class ManyPart:
             t("A check reads everything and reports, without enrolling anyone.")
         )
         return {self.drop: intake_drop(), self.note: note}
-
-
-def _source(path: str) -> Any:
-    """The uploaded archive under the name that it came with."""
-    return open_source(Path(path))
 
 
 def _face(choice: object) -> FaceChoice:
