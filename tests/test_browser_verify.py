@@ -1,4 +1,4 @@
-"""The Verify tab in a real browser: two photographs, the chosen face of a group, an enrolled person."""
+"""The Verify tab and the right person's share in a real browser: two photographs, a person, an assumption."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browser import Surfer, go, shoot, surfing
+from browser import Surfer, go, search, shoot, surfing
 from fakes import fake_recognizer, photograph, save
+from gallery_records import photo, unit
 from playwright.sync_api import Page
 
 from reid.recognizer import Recognizer
@@ -106,4 +107,34 @@ def test_verify_fits_the_screen(surfer: Surfer, tmp_path: Path, width: int) -> N
     _add(page, "second", save(tmp_path / "one.jpg", [2]))
     page.wait_for_selector("#bf-verify-answer .bf-scale")
     assert page.evaluate("document.documentElement.scrollWidth") == width
+    page.context.close()
+
+
+def test_a_first_candidate_is_told_with_the_share_that_is_assumed(
+    surfer: Surfer, recognizer: Recognizer, tmp_path: Path
+) -> None:
+    page = surfer.open("/?tab=threshold")
+    page.click(".bf-chance button:has-text('Work it out')")
+    page.wait_for_selector(".bf-chance:has-text('Too few to say.')")
+    crowd = [
+        photo(f"{person}-{n}", f"crowd-{person}", embedding=unit(100 + person, recognizer.space.dim))
+        for person in range(12)
+        for n in range(3)
+    ]
+    recognizer.gallery.add(crowd)
+    page.click(".bf-chance button:has-text('Work it out again')")
+    page.wait_for_selector(".bf-chance svg polyline")
+    assert "if 1 in 10 of the people you search are enrolled" in page.inner_text(".bf-chance .bf-odds")
+    page.click(".bf-chance button:has-text('9 in 10')")
+    page.wait_for_selector(".bf-toast:has-text('Assumed from now on: 9 in 10')")
+    go(page, "probe")
+    search(page, save(tmp_path / "ann.jpg", [0]))
+    assert "if 9 in 10 of the people you search are enrolled" in page.inner_text(".bf-insp")
+    page.click(".bf-insp a:has-text('Assume another share')")
+    page.wait_for_selector(".bf-chance [data-share='0.9'][aria-pressed=true]")
+    page.click(".bf-chance button:has-text('half')")
+    page.click(".bf-toast:has-text('half') [data-act=undo]")
+    page.wait_for_selector(".bf-chance [data-share='0.9'][aria-pressed=true]")
+    for person in range(12):
+        recognizer.gallery.remove(f"crowd-{person}")
     page.context.close()

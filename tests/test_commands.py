@@ -193,5 +193,8 @@ def test_calibration_is_kept_by_the_gallery_that_was_calibrated(demo_dir, tmp_pa
     assert main([*words, "--fpir", "0.1"]) == 0
     threshold = json.loads(capsys.readouterr().out)
     assert threshold["calibrated"]
+    assert "too few for a share" in threshold["right_person"]["reason"]
+    assert main([*words, "--fpir", "0.1", "--share", "1.5"]) == 1
+    assert "share of 1.5 makes no sense" in capsys.readouterr().err
     assert main(["identify", photograph, "--gallery", gallery]) == 0
     assert json.loads(capsys.readouterr().out)["threshold"] == threshold["value"]

@@ -10,7 +10,9 @@ from markupsafe import Markup
 
 from reid.errors import ReidError
 from reid.images import read_photograph
+from reid.score_odds import kept_odds
 from reid.ui.answering import answer
+from reid.ui.chance_words import chance_words
 from reid.ui.components import shell
 from reid.ui.components.compare import compare
 from reid.ui.components.faces import faces
@@ -241,10 +243,14 @@ class ProbeTab:
         return decide(recognizer, session.shot, exact(recognizer.threshold, float(shown)), int(k))
 
     def _inspector(self, session: Session, views: Sequence[FaceView]) -> Markup:
-        return inspector(session, views, Sources(self.page.recognizer.gallery.photos, self._odds))
+        return inspector(session, views, Sources(self.page.recognizer.gallery.photos, self._odds, self._chance))
 
     def _odds(self, similarity: float) -> tuple[str, str]:
         return odds(self.page.recognizer.threshold, similarity, self.page.recognizer.gallery.count())
+
+    def _chance(self, similarity: float) -> str:
+        gallery = self.page.recognizer.gallery
+        return chance_words(kept_odds(gallery), similarity, gallery.count())
 
     def _meaning(self, shown: float) -> Markup:
         threshold = self.page.recognizer.threshold

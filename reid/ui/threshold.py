@@ -14,8 +14,10 @@ from reid.errors import ReidError
 from reid.images import read_photograph
 from reid.leave_one_out import mated_similarities
 from reid.recognizer import stack
+from reid.score_odds import kept_odds, refit
 from reid.threshold import calibrate
 from reid.types import Template, Threshold
+from reid.ui.assuming import change_odds
 from reid.ui.components import shell
 from reid.ui.components.threshold_view import numbers, plots, stale, stranger_set, targets
 from reid.ui.context import ACTS, Page, html, script
@@ -89,7 +91,7 @@ class ThresholdTab:
             self.head: Markup('<h1 class="bf-sr">{}</h1>{}{}').format(
                 t("Threshold"), stale(threshold, people), numbers(threshold, value, mated, people)
             ),
-            self.plots: plots(threshold, value, mated),
+            self.plots: plots(threshold, value, mated, kept_odds(recognizer.gallery), people),
             self.targets: targets(targets_of(threshold, mated), threshold, value),
             self.strangers: stranger_set(threshold),
         }
@@ -97,6 +99,9 @@ class ThresholdTab:
     def act(self, value: float, event: gr.EventData) -> Updates:
         """The line was moved, a target chosen, or a value is to be used from now on."""
         data = event_data(event)
+        if data.get("act") in {"fit", "share"}:
+            said = change_odds(self.page, data)
+            return {**self.draw("", value), self.page.messages: said}
         try:
             wanted = min(max(float(data.get("t", value)), 0.0), 1.0)
         except (TypeError, ValueError):
@@ -178,13 +183,16 @@ class ThresholdTab:
         recognizer = self.page.recognizer
         nearest = recognizer.gallery.search(stack(faces), 1) if faces else []
         top1 = np.array([found[0].similarity for found in nearest if found], np.float32)
-        return calibrate(
+        people = [str(index) for index in range(len(top1))]
+        calibrated = calibrate(
             top1,
-            [str(index) for index in range(len(top1))],
+            people,
             TARGET_FPIR,
             gallery_size=recognizer.gallery.count(),
             source=t("photographs added on this page"),
         )
+        refit(recognizer.gallery, top1, people)
+        return calibrated
 
     def stop(self) -> Updates:
         """After Cancel: nothing was changed."""

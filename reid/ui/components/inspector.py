@@ -27,10 +27,12 @@ class Sources:
     Attributes:
         photos: all enrolled photographs of an identity, without reading more than is shown.
         odds: the sentence about false alarms at a similarity, bold part first.
+        chance: how often a first candidate with a similarity was right; empty where nothing can be claimed.
     """
 
     photos: Callable[[str], Sequence[Photo]]
     odds: Callable[[float], tuple[str, str]]
+    chance: Callable[[float], str]
 
 
 def inspector(session: Session, views: Sequence[FaceView], sources: Sources) -> Markup:
@@ -125,7 +127,7 @@ def _card(session: Session, view: FaceView, candidate: Candidate, rank: int | No
     photos = sources.photos(identity.id)
     evidence = next((photo for photo in photos if photo.id == candidate.photo_id), None)
     bold, rest = sources.odds(candidate.similarity)
-    odds = Markup('<p class="bf-odds"><b>{}</b> {}</p>').format(bold, rest)
+    odds = Markup('<p class="bf-odds"><b>{}</b> {}</p>{}').format(bold, rest, _chance(view, candidate, sources))
     return Markup(
         '<article class="bf-cand"><div class="bf-cand__h">{rank}'
         '<a class="bf-cand__name bf-clip" href="?tab=gallery&amp;person={id}" data-person="{id}"><bdi>{name}</bdi></a>'
@@ -149,6 +151,17 @@ def _card(session: Session, view: FaceView, candidate: Candidate, rank: int | No
         resembles=resembles(view, candidate),
         others=_others(identity.name, photos, candidate.photo_id),
         acts=acts(candidate),
+    )
+
+
+def _chance(view: FaceView, candidate: Candidate, sources: Sources) -> Markup:
+    """Only of the search's own first candidate: other scores, or those after one was rejected, mean something else."""
+    first = view.assigned.result.candidates[0] if view.assigned else None
+    words = sources.chance(candidate.similarity) if candidate is first and not view.rejected else ""
+    if not words:
+        return Markup("")
+    return Markup('<p class="bf-odds">{} <a href="?tab=threshold" data-tab="threshold">{}</a></p>').format(
+        words, t("Assume another share")
     )
 
 

@@ -8,8 +8,10 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
+from reid.probability import ScoreOdds
 from reid.threshold import expected_fpir
 from reid.types import Threshold
+from reid.ui.components.chance_view import right_person
 from reid.ui.components.histogram import NARROW, WIDE, histogram, trade_off
 from reid.ui.markup import button, glyph, icon, join
 from reid.ui.rates import Rate, Target, alarms_of, bars_of_mated, bars_of_strangers, missed_of
@@ -97,8 +99,10 @@ def numbers(threshold: Threshold, value: float, mated: NDArray[np.float32], peop
     )
 
 
-def plots(threshold: Threshold, value: float, mated: NDArray[np.float32]) -> Markup:
-    """Histogram with the line, and the trade-off where there is something to trade."""
+def plots(
+    threshold: Threshold, value: float, mated: NDArray[np.float32], odds: ScoreOdds | str | None, people: int
+) -> Markup:
+    """Histogram with the line, the trade-off where there is something to trade, and the right person's share."""
     points = [(alarms_of(threshold, step / 100), missed_of(mated, step / 100)) for step in range(len(threshold.alarms))]
     curve = Markup("")
     if len(mated) and points:
@@ -118,7 +122,7 @@ def plots(threshold: Threshold, value: float, mated: NDArray[np.float32]) -> Mar
         'class="bf-h2">{title}</h2>'
         '<div class="bf-key"><span class="n"><i></i>{strangers}</span><span '
         'class="m"><i></i>{mated}</span></div></div>{plot}'
-        '<p class="bf-quiet">{legend}</p></section>{curve}'
+        '<p class="bf-quiet">{legend}</p></section><div class="bf-plots">{curve}{chance}</div>'
     ).format(
         title=t("Similarities of this gallery"),
         strangers=t("Strangers, best score of a search"),
@@ -130,6 +134,7 @@ def plots(threshold: Threshold, value: float, mated: NDArray[np.float32]) -> Mar
             "Enrolled people are searched with each photograph left out in turn."
         ),
         curve=curve,
+        chance=right_person(odds, value, people),
     )
 
 
