@@ -56,6 +56,39 @@ def test_an_enrolled_person_is_found_on_a_photograph_that_was_not_enrolled(
     page.context.close()
 
 
+def test_a_stranger_who_was_kept_is_enrolled_from_the_unknowns(
+    surfer: Surfer, recognizer: Recognizer, demo_dir: Path
+) -> None:
+    first, second, third, *_ = _val(demo_dir, "mindy_kaling")
+    page = surfer.open("/?tab=unknowns")
+    page.wait_for_selector("#bf-unknowns .bf-empty:has-text('No faces are kept')")
+    page.check("#bf-keep input")
+    page.wait_for_selector(".bf-toast:has-text('are kept for 30 days')")
+    go(page, "probe")
+    search(page, first, second)
+    page.wait_for_selector(".bf-toast:has-text('2 faces without a candidate are kept for 30 days')")
+    go(page, "unknowns")
+    page.wait_for_selector(".bf-group:has-text('2 sightings in 2 photographs, Today')")
+    page.wait_for_function(
+        "[...document.querySelectorAll('#bf-unknowns .bf-sight img')].every(i => i.naturalWidth > 0)"
+    )
+    page.fill(".bf-group input[name=value]", "Mindy Kaling")
+    page.click(".bf-group button:has-text('Enrol as a person')")
+    page.wait_for_selector(".bf-toast:has-text('Mindy Kaling is enrolled with 2 photographs')")
+    page.wait_for_selector("#bf-unknowns .bf-empty")
+    go(page, "probe")
+    search(page, third)
+    assert page.inner_text(".bf-insp .bf-cand__name") == "Mindy Kaling"
+    assert recognizer.gallery.unknowns.count() == 0, "whoever is found is not kept"
+    go(page, "unknowns")
+    page.uncheck("#bf-keep input")
+    page.wait_for_selector(".bf-toast:has-text('No more faces are kept')")
+    found = recognizer.gallery.find("Mindy Kaling")
+    assert found is not None
+    recognizer.gallery.remove(found.id)
+    page.context.close()
+
+
 def test_a_stranger_has_no_candidate_until_enrolled(surfer: Surfer, demo_dir: Path) -> None:
     first, second, third, *_ = _val(demo_dir, "mindy_kaling")
     page = surfer.open()

@@ -11,6 +11,7 @@ from fakes import fake_recognizer, photograph, save
 from playwright.sync_api import Page
 
 from reid.recognizer import Recognizer
+from reid.unknowns import Keeping, choose_keeping, keep_strangers
 
 pytestmark = pytest.mark.browser
 
@@ -27,6 +28,12 @@ def recognizer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recognizer]
     made = fake_recognizer(tmp_path_factory.mktemp("access"))
     for person, name in enumerate(("Ann", "Bob", "Cem")):
         made.enrol(name, [made.sample(photograph([person], f"{name}-{n}.png", patch_px=100 + n)) for n in range(3)])
+    made.enrol("Anne", [made.sample(photograph([0], "anne.png", patch_px=110))])
+    choose_keeping(made.gallery, Keeping(True, 2))
+    for number, people in enumerate(([3], [3, 4], [2])):
+        shown = photograph(people, f"gate {number}.png", patch_px=100 + number)
+        keep_strangers(made, shown.name, shown.sha256, made.describe(shown, made.detect(shown)))
+    choose_keeping(made.gallery, Keeping(False, 2))
     yield made
     made.close()
 
@@ -75,8 +82,12 @@ def test_no_tab_has_a_serious_violation(surfer: Surfer, tmp_path: Path, width: i
     go(page, "threshold")
     page.wait_for_selector("#bf-plots svg >> visible=true")
     found["threshold"] = _violations(page)
+    go(page, "unknowns")
+    page.wait_for_selector(".bf-group")
+    page.check(".bf-group [data-select] >> nth=0")
+    found["unknowns"] = _violations(page)
     go(page, "gallery")
-    page.wait_for_selector(".bf-person")
+    page.wait_for_selector(".bf-dup")
     found["gallery"] = _violations(page)
     page.click(".bf-person >> nth=0")
     page.wait_for_selector(".bf-phead")

@@ -11,6 +11,7 @@ from fakes import fake_recognizer, photograph, save
 
 from reid.recognizer import Recognizer
 from reid.types import Identity
+from reid.unknowns import Keeping, choose_keeping
 
 pytestmark = pytest.mark.browser
 
@@ -77,6 +78,70 @@ def test_people_are_merged_and_parted_again(surfer: Surfer, recognizer: Recogniz
     _undo(page, "Ann and Bob are two people again")
     assert recognizer.gallery.identity(ann.id).metadata == {"notes": "curator"}
     assert recognizer.gallery.identity(bob.id).photo_count == 3
+
+
+def test_a_possible_duplicate_is_merged_parted_again_and_called_two_people(
+    surfer: Surfer, recognizer: Recognizer
+) -> None:
+    recognizer.enrol("Anne", [recognizer.sample(photograph([0], "anne.png", patch_px=110))])
+    odd = recognizer.sample(photograph([4], "odd.png"))
+    recognizer.enrol("Bob", [odd])
+    page = surfer.open("/?tab=gallery")
+    page.wait_for_selector(".bf-review:has-text('1 photograph differs') [data-person]")
+    shoot(page, "fake-review")
+    page.click(".bf-dup:has-text('Anne') button:has-text('Merge')")
+    page.wait_for_selector(".bf-toast:has-text('Anne is merged into Ann')")
+    assert _named(recognizer, "Ann").photo_count == 4
+    page.wait_for_selector(".bf-dup:has-text('Anne')", state="detached")
+    _undo(page, "Anne and Ann are two people again")
+    page.click(".bf-dup:has-text('Anne') button:has-text('Two people')")
+    page.wait_for_selector(".bf-toast:has-text('are two people')")
+    page.wait_for_selector(".bf-dup:has-text('Anne')", state="detached")
+    page.reload()
+    page.wait_for_selector(".bf-dup:has-text('Bob')")
+    assert not page.is_visible(".bf-dup:has-text('Anne')"), "what was answered is not asked again"
+    page.click(".bf-dup:has-text('Bob') a:has-text('Look at it')")
+    page.wait_for_selector(".bf-photo--out:has-text('odd.png')")
+
+
+def test_kept_faces_are_confirmed_rejected_ignored_and_erased(
+    surfer: Surfer, recognizer: Recognizer, tmp_path: Path
+) -> None:
+    choose_keeping(recognizer.gallery, Keeping(True, 7))
+    page = surfer.open()
+    files = [save(tmp_path / f"{n}.jpg", [p], patch_px=100 + n) for n, p in enumerate((2, 3, 3, 4, 4, 5))]
+    search(page, *files)
+    page.wait_for_selector(".bf-toast:has-text('6 faces without a candidate are kept for 7 days')")
+    page.click(".bf-facebtn >> nth=0")
+    page.fill("#bf-who", "Cem")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".bf-toast:has-text('1 kept face looks like Cem: 1.00.')")
+    page.click(".bf-toast a:has-text('Show the unknowns')")
+    page.wait_for_selector(".bf-hit:has-text('Potential candidate for Cem')")
+    page.click(".bf-hit button:has-text('Not this person')")
+    page.wait_for_selector(".bf-toast:has-text('1 face is remembered as not Cem')")
+    page.wait_for_selector(".bf-hit", state="detached")
+    _undo(page, "Cem may be a candidate for these faces again")
+    page.click(".bf-hit button:has-text('Add to the person')")
+    page.wait_for_selector(".bf-toast:has-text('1 photograph added to Cem')")
+    assert recognizer.gallery.unknowns.count() == 5
+    page.click(".bf-group >> nth=0 >> button:has-text('Ignore for good')")
+    page.wait_for_selector(".bf-toast:has-text('2 faces are ignored for good')")
+    page.click("button:has-text('2 ignored')")
+    page.check("#bf-unknowns [data-select] >> nth=0")
+    page.click("[data-bulk] button:has-text('Take back')")
+    page.wait_for_selector(".bf-toast:has-text('1 face is not ignored any more')")
+    assert recognizer.gallery.unknowns.count(ignored=True) == 1
+    page.click("button:has-text('Back to those kept')")
+    page.check(".bf-once [data-select] >> nth=0")
+    page.click("[data-bulk] button:has-text('Erase')")
+    page.click("#forget-dialog button:has-text('Erase for good')")
+    page.wait_for_selector(".bf-toast:has-text('1 face is erased')")
+    assert recognizer.gallery.unknowns.count() == 3
+    page.click("#bf-unknowns-actions button:has-text('Erase all')")
+    page.click("#forget-dialog button:has-text('Erase for good')")
+    page.wait_for_selector(".bf-toast:has-text('4 faces are erased')")
+    assert recognizer.gallery.unknowns.count() + recognizer.gallery.unknowns.count(ignored=True) == 0
 
 
 def test_a_deleted_photograph_comes_back_with_undo(surfer: Surfer, recognizer: Recognizer) -> None:
