@@ -1,15 +1,16 @@
 #!/usr/bin/env python3
 """What fine-tuning is worth on people whom nobody trained on, and which ingredient of the recipe earns its place.
 
-usage: benchmarks/train.py recipes   --lfw-dev DIR [--surveillance DIR] [--recipe open-set reference]
-       benchmarks/train.py strangers --lfw-dev DIR [--surveillance DIR]
+usage: benchmarks/train.py recipes   --lfw-dev DIR [--surveillance DIR] [--recipe open-set reference] [--split val]
+       benchmarks/train.py strangers --lfw-dev DIR [--surveillance DIR] [--split val]
        benchmarks/train.py ablation  --lfw-dev DIR [--epochs 4]
        benchmarks/train.py templates --lfw-dev DIR [--run models/best_model]
 
-`recipes` trains each recipe on trainset.csv and unlabelled.csv, chooses on probes_val.csv and scores probes_test.csv
-beside the frozen weights, alone and beside SFace. `strangers` trains on 85 of the 125 people and enrols the other 40.
-`ablation` leaves out one ingredient at a time and prints the validation. `templates` scores ways to make a template.
---surveillance holds folders `test-32` and so on, each with images/ and probes.csv. Runs lie in --runs and are resumed.
+`recipes` trains each recipe on trainset.csv and unlabelled.csv, chooses on probes_val.csv and scores probes_test.csv,
+alone against the frozen weights and beside SFace against SFace alone, with --split val before. `strangers` trains on
+85 of the 125 people and enrols the other 40. `ablation` leaves out one ingredient at a time and prints the validation.
+`templates` scores ways to make a template. --surveillance holds folders `test-32`, `val-32` and so on, each with
+images/ and probes.csv. Runs lie in --runs and are resumed.
 """
 
 from __future__ import annotations
@@ -31,7 +32,6 @@ from reid.types import STRANGER
 from trainer import recipes
 from trainer.templates import TEMPLATE_RULES
 
-SPACES = ("facenet", "facenet+sface@0.2", "facenet+sface@0.3", "sface")
 TRAINED_PEOPLE = 85
 
 ABLATIONS: dict[str, dict[str, Any]] = {
@@ -58,6 +58,8 @@ def main() -> None:
     parser.add_argument("question", choices=("recipes", "strangers", "ablation", "templates"))
     parser.add_argument("--lfw-dev", type=Path, default=os.environ.get("BYTEFACE_LFW_DEV"), help="[BYTEFACE_LFW_DEV]")
     parser.add_argument("--surveillance", type=Path, help="folder of test-48, test-32, test-24, test-16")
+    parser.add_argument("--split", choices=("val", "test"), default="test", help="which probes are scored [test]")
+    parser.add_argument("--shares", nargs="*", type=float, default=[0.3], help="of facenet beside sface [0.3]")
     parser.add_argument("--runs", type=Path, default=Path("models/bench"), help="[models/bench]")
     parser.add_argument("--run", type=Path, default=Path("models/best_model"), help="of `templates`")
     parser.add_argument("--recipe", nargs="+", choices=tuple(recipes.RECIPES), default=list(recipes.RECIPES))
@@ -77,19 +79,10 @@ def bench_recipes(args: argparse.Namespace) -> None:
     for recipe in args.recipe:
         run = args.runs / recipe
         _train(args, run, args.lfw_dev / "trainset.csv", recipe)
-        pairs = ["--pairs-csv", str(args.lfw_dev / "pairs.csv")]
-        _score(
-            args, run, args.lfw_dev / "trainset.csv", args.lfw_dev / "probes_test.csv", args.lfw_dev / "images", pairs
-        )
-        for size in _sizes(args):
-            _score(
-                args,
-                run,
-                args.lfw_dev / "trainset.csv",
-                size / "probes.csv",
-                size / "images",
-                ["--eval-face", "largest"],
-            )
+        pairs = ["--pairs-csv", str(args.lfw_dev / "pairs.csv")] if args.split == "test" else []
+        for table, root, extra in _probe_sets(args):
+            _score(args, run, args.lfw_dev / "trainset.csv", table, root, [*extra, *pairs])
+            pairs = []  # once is enough
 
 
 def bench_strangers(args: argparse.Namespace) -> None:
@@ -138,7 +131,7 @@ def bench_templates(args: argparse.Namespace) -> None:
     for rule in TEMPLATE_RULES:
         print(f"\n## templates: {rule}\n")
         _score(args, args.run, args.lfw_dev / "trainset.csv", args.lfw_dev / "probes_test.csv", args.lfw_dev / "images",
-               ["--templates", rule, "--out", str(args.runs / f"templates-{rule}")], spaces=("facenet",))  # fmt: skip
+               ["--templates", rule, "--out", str(args.runs / f"templates-{rule}")], shares=())  # fmt: skip
 
 
 def _train(args: argparse.Namespace, run: Path, table: Path, recipe: str) -> None:
@@ -169,15 +162,16 @@ def _train(args: argparse.Namespace, run: Path, table: Path, recipe: str) -> Non
 
 def _score(
     args: argparse.Namespace, run: Path, gallery: Path, probes: Path, root: Path, extra: Sequence[str],
-    spaces: Sequence[str] = SPACES,
+    shares: Sequence[float] | None = None,
 ) -> None:  # fmt: skip
-    for space in spaces:
+    """The run alone against the frozen weights, then beside SFace against SFace alone."""
+    joint = [f"facenet+sface@{share:g}" for share in (args.shares if shares is None else shares)]
+    for space in ("facenet", *joint):
         print(f"\n### {run.name}, {probes.parent.name}/{probes.name}, {space}\n", flush=True)
         words = ["evaluate", "--space", space, "--gallery-csv", str(gallery), "--eval-csv", str(probes)]
         words += ["--root-dir", str(args.lfw_dev / "images"), "--eval-root-dir", str(root), "--face", "central"]
-        words += ["--strangers-csv", str(args.lfw_dev / "unknown_val.csv")]
-        if "facenet" in space:
-            words += ["--run", str(run), "--compare", "ms1m"]
+        words += ["--strangers-csv", str(args.lfw_dev / "unknown_val.csv"), "--run", str(run)]
+        words += ["--compare", "ms1m"] if space == "facenet" else ["--against", "sface"]
         if probes.name != "probes_test.csv" and "--out" not in extra:  # the run's own metrics are of probes_test.csv
             words += ["--out", str(args.runs / "scores" / f"{run.name}-{probes.parent.name}-{probes.stem}")]
         if byteface([*words, *extra]):
@@ -187,12 +181,15 @@ def _score(
 def _sizes(args: argparse.Namespace) -> list[Path]:
     if not args.surveillance:
         return []
-    return sorted((path for path in args.surveillance.glob("test-*") if (path / "probes.csv").exists()), reverse=True)
+    return sorted(
+        (path for path in args.surveillance.glob(f"{args.split}-[0-9][0-9]") if (path / "probes.csv").exists()),
+        reverse=True,
+    )
 
 
 def _probe_sets(args: argparse.Namespace) -> Iterator[tuple[Path, Path, list[str]]]:
     """Table, root and further flags of the photographs as they are, then of each surveillance set."""
-    yield args.lfw_dev / "probes_test.csv", args.lfw_dev / "images", []
+    yield args.lfw_dev / f"probes_{args.split}.csv", args.lfw_dev / "images", []
     for folder in _sizes(args):
         yield folder / "probes.csv", folder / "images", ["--eval-face", "largest"]
 

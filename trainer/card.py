@@ -83,14 +83,15 @@ def _measured(metrics: Mapping[str, Any]) -> str:
 
 
 def _space(name: str, result: Mapping[str, Any]) -> str:
-    roles = [role for role in ("frozen", "tuned") if role in result]
+    roles = [role for role in ("frozen", "against", "tuned") if role in result]
+    names = [str(result[role]["space"]).split(":")[0] if role == "against" else role for role in roles]
     first = result[roles[-1]]
     lines = [
         f"### `{name}`\n",
         f"{first['open_set']['mated']:,} mated and {first['open_set']['nonmated']:,} non-mated searches against "
         f"{first['gallery']['people']:,} people with {first['gallery']['photographs']:,} photographs "
         f"(`{result['probes']['eval_csv']}`).\n",
-        "| | " + " | ".join(roles) + " |",
+        "| | " + " | ".join(names) + " |",
         "|---|" + "---|" * len(roles),
     ]
     lines.append(_row("rank-1, closed set", [f"{result[role]['closed_set']['rank1']:.4f}" for role in roles]))
@@ -104,10 +105,10 @@ def _space(name: str, result: Mapping[str, Any]) -> str:
         lines.append(_row(f"verification, ten-fold, {checks[0]['pairs']:,} pairs", cells))
     for fpir, change in result.get("difference", {}).get("dir_at_fpir", {}).items():
         text = f"{change['value']:+.4f} [{change['low']:+.4f}, {change['high']:+.4f}]"
-        lines.append(f"\nTuned minus frozen at FPIR {float(fpir):.1%}, paired over people: {text}.")
+        lines.append(f"\nTuned minus {names[0]} at FPIR {float(fpir):.1%}, paired over people: {text}.")
     if interval := result.get("difference", {}).get("verification_interval"):
         change = result["difference"]["verification"]
-        lines.append(f"\nTuned minus frozen, verification: {change:+.4f} [{interval[0]:+.4f}, {interval[1]:+.4f}].")
+        lines.append(f"\nTuned minus {names[0]}, verification: {change:+.4f} [{interval[0]:+.4f}, {interval[1]:+.4f}].")
     return "\n".join(lines) + _groups(first.get("groups"))
 
 

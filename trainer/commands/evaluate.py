@@ -34,9 +34,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--eval-face", choices=("largest", "central"), help="which face of the probes [--face]")
     parser.add_argument("--strangers-csv", type=Path, help="further strangers, to choose a threshold by")
     parser.add_argument("--pairs-csv", type=Path, help="image_path_a, image_path_b, same: for verification")
-    parser.add_argument(
+    other = parser.add_mutually_exclusive_group()
+    other.add_argument(
         "--compare", metavar="WEIGHTS", help="also score these weights, such as ms1m, with the difference"
     )
+    other.add_argument("--against", metavar="SPACE", help="also score this space, such as sface, with the difference")
     parser.add_argument("--templates", choices=TEMPLATE_RULES, default="mean", help="how templates are made [mean]")
     parser.add_argument("--out", type=Path, help="folder of metrics.json and plots [the run's, or models/evaluation]")
     parser.add_argument("--report", type=Path, help="also write one row a probe, as predict does")
@@ -56,9 +58,11 @@ def run(args: argparse.Namespace) -> int:
     if args.run:
         runs.read_run(args.run)
     wanted = {"tuned" if args.run else "scored": str(args.run or settings.weights)}
-    if args.compare:
-        wanted["frozen"] = args.compare
     spaces = {role: _space(name, weights, settings) for role, weights in wanted.items()}
+    if args.compare:
+        spaces["frozen"] = _space(name, args.compare, settings)
+    if args.against:
+        spaces["against"] = _space(args.against, settings.weights, settings)
     sizes = sorted({network.crop_px for space in spaces.values() for network in space.networks})
     protocol, warnings = _protocol(args, settings, tuple(sizes))
     for warning in warnings:
@@ -68,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
     first = next(iter(systems.values()))
     result: dict[str, Any] = {role: evaluate.as_json(found, protocol) for role, found in systems.items()}
     if len(systems) == 2:
-        result["difference"] = _difference(systems["frozen"], first)
+        result["difference"] = _difference(*reversed(systems.values()))
     known = runs.read_metrics(out).get("evaluation", {})
     runs.merge_metrics(out, {"evaluation": {**known, name: {**result, "probes": _described(args, protocol)}}})
     if args.run and "threshold" in first.transfer:
@@ -83,7 +87,8 @@ def run(args: argparse.Namespace) -> int:
 
 def table(result: Mapping[str, Any]) -> str:
     """Systems side by side, for people."""
-    roles = [role for role in ("frozen", "tuned", "scored") if role in result]
+    roles = [role for role in ("frozen", "against", "tuned", "scored") if role in result]
+    change_of = f"{roles[-1]} - {roles[0]}"
     lines = [f"{'':34s}" + "".join(f"{role:>26s}" for role in roles)]
 
     def line(title: str, cells: list[str]) -> None:
@@ -108,12 +113,12 @@ def table(result: Mapping[str, Any]) -> str:
         line("FPIR at the strangers' threshold", [f"{one['fpir']:.4f} ({one['alarms']} alarms)" for one in moved])
     for fpir, change in result.get("difference", {}).get("dir_at_fpir", {}).items():
         line(
-            f"tuned - frozen at FPIR {float(fpir):.1%}",
+            f"{change_of} at FPIR {float(fpir):.1%}",
             [f"{change['value']:+.4f} [{change['low']:+.4f}, {change['high']:+.4f}]"],
         )
     if interval := result.get("difference", {}).get("verification_interval"):
         change = result["difference"]["verification"]
-        line("tuned - frozen, verification", [f"{change:+.4f} [{interval[0]:+.4f}, {interval[1]:+.4f}]"])
+        line(f"{change_of}, verification", [f"{change:+.4f} [{interval[0]:+.4f}, {interval[1]:+.4f}]"])
     return "\n".join(lines)
 
 
@@ -179,16 +184,16 @@ def _pairs(args: argparse.Namespace, store: Any) -> list[Pair]:
     ]
 
 
-def _difference(frozen: Evaluated, tuned: Evaluated) -> dict[str, Any]:
+def _difference(before: Evaluated, after: Evaluated) -> dict[str, Any]:
     from reid import metrics
     from trainer.verification import paired_tenths
 
     changes = {}
-    for rate in tuned.open_set.rates:
+    for rate in after.open_set.rates:
         if rate.support != "none":
-            change = metrics.paired_difference(frozen.searches, tuned.searches, rate.fpir)
+            change = metrics.paired_difference(before.searches, after.searches, rate.fpir)
             changes[f"{rate.fpir:g}"] = {**asdict(change), "alarms": rate.alarms, "support": rate.support}
-    both = frozen.verification, tuned.verification
+    both = before.verification, after.verification
     moved = paired_tenths(both[0], both[1]) if both[0] and both[1] else None
     return {
         "dir_at_fpir": changes,
