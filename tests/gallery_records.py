@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
 
-from reid.types import Photo
+from reid.types import KeptFace, Photo, Quality
 
 SPACE = "toy:1"
+NOW = datetime.now(UTC).replace(microsecond=0)
 DIM = 16
 
 
@@ -53,3 +55,20 @@ def brute_force(
         total = np.sum(np.asarray(embeddings, np.float64), axis=0)
         answers.append((identity_id, float(total @ probe.astype(np.float64) / np.sqrt(total @ total))))
     return sorted(answers, key=lambda answer: (-np.float32(answer[1]), answer[0]))
+
+
+def kept(face_id: str, *, seen_days_ago: float = 0, days: int = 30, crop: bytes = b"jpeg") -> KeptFace:
+    """A stranger's face that was seen some days ago and is kept for some days from then."""
+    seen = NOW - timedelta(days=seen_days_ago)
+    return KeptFace(
+        id=face_id,
+        crop_jpeg=crop,
+        landmarks_px=np.arange(10, dtype=np.float32).reshape(5, 2),
+        embedding=unit(int.from_bytes(face_id.encode(), "big") % 2**32),
+        quality=Quality(40.5, 0.25, -12.0, 0.75, 0.5),
+        box_px=(10.0, 20.0, 110.5, 140.0),
+        source="gate.jpg",
+        sha256="ab" * 32,
+        seen_at=seen.isoformat(timespec="seconds"),
+        expires_at=(seen + timedelta(days=days)).isoformat(timespec="seconds"),
+    )

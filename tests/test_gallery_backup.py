@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from gallery_records import DIM, SPACE, photo, unit
+from gallery_records import DIM, SPACE, kept, photo, unit
 
 from reid.cli import main
 from reid.errors import EmbeddingSpaceError, GalleryError
@@ -46,6 +46,10 @@ def path(tmp_path: Path) -> Iterator[Path]:
         gallery.edit("i1", metadata={"consent": "Agreement", "Staff no.": "7"}, cover_photo_id="p1")
         gallery.reject(Rejection("r1", "i2", "gate.jpg", "2026-02-03T00:00:00+00:00", unit(77)))
         gallery.set_meta("calibration", '{"value": 0.4}')
+        gallery.set_meta("unknowns", '{"on": true, "days": 7}')
+        gallery.unknowns.keep([kept("f1"), kept("f2", seen_days_ago=3)])
+        gallery.unknowns.ignore(["f2"])
+        gallery.set_apart("i1", "i3")
         gallery.remove_photos(["p11"])
     yield file
     assert not list(tmp_path.glob(".*")), "something half-made was left"
@@ -60,6 +64,10 @@ def state(gallery: Gallery) -> list[Any]:
         [[value.tobytes() if isinstance(value, np.ndarray) else value for value in row] for row in photos],
         [(one.id, one.identity_id, one.source, one.embedding.tobytes()) for one in rejections],
         gallery.get_meta("calibration"),
+        gallery.get_meta("unknowns"),
+        [(one.id, one.seen_at, one.expires_at, one.embedding.tobytes()) for one in gallery.unknowns.faces()],
+        [one.id for one in gallery.unknowns.faces(ignored=True)],
+        gallery.apart(),
     ]  # fmt: skip
 
 
@@ -271,6 +279,12 @@ TAMPERED: dict[str, Callable[[sqlite3.Connection], object]] = {
     "somebody else's cover": lambda db: db.execute("UPDATE identities SET cover_photo_id = 'p2' WHERE id = 'i1'"),
     "no space": lambda db: db.execute("DELETE FROM meta WHERE key = 'space_id'"),
     "a huge space": lambda db: db.execute("UPDATE meta SET value = '999999999' WHERE key = 'space_dim'"),
+    "a kept face without its numbers": lambda db: db.execute("UPDATE unknowns SET measures = x'00' WHERE id = 'f1'"),
+    "a kept face without an end": lambda db: db.execute("UPDATE unknowns SET expires_at = 'never' WHERE id = 'f1'"),
+    "a kept face of no zone": lambda db: db.execute("UPDATE unknowns SET seen_at = '2026-01-02T03:04:05'"),
+    "keeping that is none": lambda db: db.execute("UPDATE meta SET value = '[]' WHERE key = 'unknowns'"),
+    "keeping for text": lambda db: db.execute("UPDATE meta SET value = '{\"days\": \"7\"}' WHERE key = 'unknowns'"),
+    "two people who are one": lambda db: db.execute("UPDATE apart SET second_id = 'gone'"),
     "a revision without an end": lambda db: db.execute(f"UPDATE meta SET value = '{2**63}' WHERE key = 'revision'"),
 }
 

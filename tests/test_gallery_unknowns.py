@@ -5,20 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
-from gallery_records import DIM, SPACE, photo, unit
+from gallery_records import DIM, NOW, SPACE, kept, photo, unit
 from test_gallery import BACKENDS, opened
 
 from reid.errors import EmbeddingSpaceError, GalleryError, IdentityNotFoundError
 from reid.gallery import Gallery, open_gallery
 from reid.gallery.npy import save_npy
-from reid.types import KeptFace, Quality
-
-NOW = datetime.now(UTC).replace(microsecond=0)
 
 
 @pytest.fixture(params=sorted(BACKENDS))
@@ -30,22 +27,6 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def gallery(url: str) -> Iterator[Gallery]:
     with closing(opened(url)) as opened_gallery:
         yield opened_gallery
-
-
-def kept(face_id: str, *, seen_days_ago: float = 0, days: int = 30, crop: bytes = b"jpeg") -> KeptFace:
-    seen = NOW - timedelta(days=seen_days_ago)
-    return KeptFace(
-        id=face_id,
-        crop_jpeg=crop,
-        landmarks_px=np.arange(10, dtype=np.float32).reshape(5, 2),
-        embedding=unit(int.from_bytes(face_id.encode(), "big") % 2**32),
-        quality=Quality(40.5, 0.25, -12.0, 0.75, 0.5),
-        box_px=(10.0, 20.0, 110.5, 140.0),
-        source="gate.jpg",
-        sha256="ab" * 32,
-        seen_at=seen.isoformat(timespec="seconds"),
-        expires_at=(seen + timedelta(days=days)).isoformat(timespec="seconds"),
-    )
 
 
 def ids(gallery: Gallery, *, ignored: bool = False) -> list[str]:

@@ -12,6 +12,7 @@ import json
 import math
 import sqlite3
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from reid.errors import GalleryError
 from reid.gallery import migrations
 from reid.gallery.checks import template_of
 from reid.gallery.names import valid_name
+from reid.gallery.unknowns import MEASURES
 
 MAX_DIM = 16_384
 _TEMPLATE_TOLERANCE = 1e-4
@@ -108,6 +110,29 @@ def _check_content(db: Database) -> None:
         "SELECT id, source, added_at, embedding FROM rejections"
     ):
         _texts(rejection_id, source, added_at)
+        _units(embedding, dim)
+    _check_unknowns(db, meta.get("unknowns"), dim)
+
+
+def _check_unknowns(db: Database, chosen: str | None, dim: int) -> None:
+    keeping = json.loads(chosen) if chosen is not None else {}
+    if not isinstance(keeping, dict) or not all(
+        (name == "on" and isinstance(value, bool)) or (name == "days" and type(value) is int)
+        for name, value in keeping.items()
+    ):
+        raise _strange("it does not say how long faces are kept")
+    for face_id, ignored, source, sha256, seen_at, expires_at, measures, landmarks, embedding, crop_kind in db.execute(
+        "SELECT id, ignored, source, sha256, seen_at, expires_at, measures, landmarks, embedding, typeof(crop_jpeg) "
+        "FROM unknowns"
+    ):
+        _texts(face_id, source, sha256, seen_at, expires_at)
+        if ignored not in (0, 1) or crop_kind != "blob":
+            raise _strange("a kept face in it is none")
+        for moment in (seen_at, expires_at):
+            if datetime.fromisoformat(moment).utcoffset() is None:  # later compared with a clock that has one
+                raise _strange("a kept face in it has no time")
+        _floats(measures, MEASURES)
+        _floats(landmarks, 10)
         _units(embedding, dim)
 
 

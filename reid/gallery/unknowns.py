@@ -17,7 +17,7 @@ from reid.gallery.rows import from_blob, to_blob
 from reid.types import KeptFace, Quality
 
 _COLUMNS = "id, crop_jpeg, landmarks, embedding, measures, source, sha256, seen_at, expires_at, ignored"
-_MEASURES = 9
+MEASURES = 9
 """Size, sharpness, yaw, exposure and score of the quality, then left, top, right and bottom of the box."""
 
 
@@ -147,7 +147,7 @@ def _row(face: KeptFace) -> list[Any]:
 
 def _face(row: Sequence[Any], dim: int) -> KeptFace:
     face_id, crop, landmarks, embedding, measures, source, sha256, seen_at, expires_at, ignored = row
-    size, sharpness, yaw, exposure, score, left, top, right, bottom = map(float, from_blob(measures, _MEASURES))
+    size, sharpness, yaw, exposure, score, left, top, right, bottom = map(float, from_blob(measures, MEASURES))
     return KeptFace(
         id=face_id,
         crop_jpeg=crop,
