@@ -88,6 +88,7 @@ REFERENCE = Recipe(
     margin_rad=0.5,
     augmentation="reference",
     stages=(Stage(0.0, ("*",)),),
+    validate_every=4,
 )
 """The published recipe of the reference: everything learns from the first step, the head starts at random."""
 
