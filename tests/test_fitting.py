@@ -79,24 +79,23 @@ def _gallery(folder: Path, space: EmbeddingSpace) -> Settings:
 def test_a_gallery_is_opened_with_the_weights_that_it_was_made_with(
     tmp_path: Path, models: Path, name: str, weights: str
 ) -> None:
-    space = EmbeddingSpace.load(name, weights, models, device="cpu")
+    space = EmbeddingSpace.load(name, weights, models, runtime="torch", device="cpu")
     settings = replace(_gallery(tmp_path, space), models_dir=models)
     fit = fitted(settings)
-    again = EmbeddingSpace.load(fit.settings.space, fit.settings.weights, models, device="cpu")
-    assert again.id == space.id
+    assert fit.settings.space == name
+    assert ensure(fit.settings.weights, models).sha256 == ensure(weights, models).sha256
     assert (fit.better is None) == (weights == "tuned"), "only an older gallery is told about the run"
 
 
 def test_a_new_gallery_gets_the_best_run(tmp_path: Path, models: Path) -> None:
     fit = fitted(replace(Settings.from_env({}), gallery=str(tmp_path / "new.db"), models_dir=models))
-    space = EmbeddingSpace.load(fit.settings.space, fit.settings.weights, models, device="cpu")
-    assert space.id == EmbeddingSpace.load("auto", "tuned", models, device="cpu").id
+    assert ensure(fit.settings.weights, models).sha256 == ensure("tuned", models).sha256
     assert fit.better is None
 
 
 def test_weights_that_were_named_are_used_without_a_word(tmp_path: Path, models: Path) -> None:
     settings = replace(
-        _gallery(tmp_path, EmbeddingSpace.load("facenet", "ms1m", models, device="cpu")),
+        _gallery(tmp_path, EmbeddingSpace.load("facenet", "ms1m", models, runtime="torch", device="cpu")),
         models_dir=models, weights="ms1m",
     )  # fmt: skip
     assert fitted(settings).better is None
@@ -111,7 +110,7 @@ def test_a_space_of_weights_that_are_not_here_is_nobody_s(models: Path) -> None:
 def test_commands_say_once_that_a_better_run_is_there(
     tmp_path: Path, models: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    settings = _gallery(tmp_path, EmbeddingSpace.load("facenet", "ms1m", models, device="cpu"))
+    settings = _gallery(tmp_path, EmbeddingSpace.load("facenet", "ms1m", models, runtime="torch", device="cpu"))
     monkeypatch.setenv("BYTEFACE_MODELS", str(models))
     (tmp_path / "probes.csv").write_text("image_path\ngone.jpg\n")
     words = ["predict", "--eval-csv", str(tmp_path / "probes.csv"), "--root-dir", str(tmp_path), "--gallery",
@@ -127,18 +126,18 @@ def test_commands_say_once_that_a_better_run_is_there(
 def test_the_threshold_that_a_run_brings_is_the_space_s(models: Path) -> None:
     path = models / "tuned" / CONFIG
     before = path.read_text()
-    space = EmbeddingSpace.load("facenet", "tuned", models, device="cpu")
+    space = EmbeddingSpace.load("facenet", "tuned", models, runtime="torch", device="cpu")
     assert space.threshold is None
     carried = {"value": 0.61, "origin": "Measured.", "calibrated": True, "fpir": 0.01, "interval": [0.6, 0.62]}
     try:
         path.write_text(json.dumps({**json.loads(before), "thresholds": {space.id: carried, "other": {}}}))
-        found = EmbeddingSpace.load("facenet", "tuned", models, device="cpu").threshold
+        found = EmbeddingSpace.load("facenet", "tuned", models, runtime="torch", device="cpu").threshold
         assert found is not None
         assert (found.value, found.interval, found.calibrated) == (0.61, (0.6, 0.62), True)
         for wrong in ({"value": 2.0, "origin": "", "calibrated": True}, {"value": "x"}, [1]):
             path.write_text(json.dumps({**json.loads(before), "thresholds": {space.id: wrong}}))
             with pytest.raises(WeightsError, match="cannot be read"):
-                EmbeddingSpace.load("facenet", "tuned", models, device="cpu")
+                EmbeddingSpace.load("facenet", "tuned", models, runtime="torch", device="cpu")
     finally:
         path.write_text(before)
     assert measured_default(space.id).calibrated is False
