@@ -79,6 +79,9 @@
 
   Object.assign(window, { bytefaceGive: give, bytefaceSay: say });
 
+  window.bytefaceSay = say;
+  window.bytefaceGive = give;
+
   async function camera(id) {
     const box = $('#camera-dialog');
     const video = $('video', box);

@@ -17,11 +17,13 @@ from reid.ui.components import shell
 from reid.ui.components.compare import compare
 from reid.ui.components.faces import faces
 from reid.ui.components.inspector import Sources, inspector
+from reid.ui.components.live_view import live_shell
 from reid.ui.components.stage import probe_actions, stage, title
 from reid.ui.context import ACTS, Page, html, script
 from reid.ui.drawing import drawn_box, look_at
 from reid.ui.fixed import label
 from reid.ui.handlers import Updates, error_toast, event_data, guarded, number_of
+from reid.ui.live import frame_server
 from reid.ui.probing import FaceView, decide, look
 from reid.ui.session import Session
 from reid.ui.strangers import kept_toast, remember
@@ -42,6 +44,13 @@ class ProbeTab:
         with gr.Row(visible=False, elem_classes="bf-busy") as self.busy:
             self.progress = html()
             self.cancel = gr.Button(label("Cancel"), size="sm", elem_classes="bf-busy__stop")
+        self.live = gr.HTML(
+            "",
+            apply_default_css=False,
+            elem_id="bf-live",
+            js_on_load=script("live.js"),
+            server_functions=[frame_server(lambda: page.recognizer, page.sessions, self._odds)],
+        )
         with gr.Column(elem_classes="bf-start") as self.start:
             self.empty = html(elem_id="bf-probe-empty")
         with gr.Column(visible=False, elem_classes="bf-full") as self.full:
@@ -55,7 +64,7 @@ class ProbeTab:
         self.compare = gr.HTML(
             "", apply_default_css=False, elem_id="bf-compare", js_on_load=ACTS + script("compare.js")
         )
-        self.all.append(self.compare)
+        self.all += [self.compare, self.live]
         self._listen()
 
     def _build_result(self) -> None:
@@ -212,7 +221,7 @@ class ProbeTab:
 
     def first(self) -> Updates:
         """The slider stands at the gallery's own threshold until somebody moves it."""
-        return {self.slider: slider_value(self.page.recognizer.threshold)}
+        return {self.slider: slider_value(self.page.recognizer.threshold), self.live: live_shell()}
 
     def _session(self, session_id: str) -> Session:
         session = self.page.sessions.find(session_id)

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from PIL import Image
 
 from reid.images import encode_jpeg
+from reid.live import Tracker
 from reid.types import Photograph, Template
 
 MAX_SESSIONS = 64
@@ -95,6 +96,14 @@ class Pair:
 
 
 @dataclass(slots=True, eq=False)
+class LiveFeed:
+    """The faces of a running webcam stream and the lock that lets one frame in at a time."""
+
+    tracker: Tracker = field(default_factory=Tracker)
+    busy: threading.Lock = field(default_factory=threading.Lock)
+
+
+@dataclass(slots=True, eq=False)
 class Session:
     """Photographs of one browser tab and what is selected in it.
 
@@ -103,6 +112,7 @@ class Session:
         different_from: in enrolment, identities that somebody said the new person is not.
         report: the last import's table, as CSV.
         pair: in verification, what is compared.
+        live: the running webcam stream; None while there is none.
     """
 
     id: str
@@ -113,6 +123,7 @@ class Session:
     different_from: set[str] = field(default_factory=set)
     report: bytes = b""
     pair: Pair = field(default_factory=Pair)
+    live: LiveFeed | None = None
     touched: float = 0.0
 
     @property

@@ -12,7 +12,7 @@ from reid.ui.text import catalogue
 
 SHEETS = (
     "base", "gradio", "parts", "shell", "stage", "inspector", "compare", "gallery", "person", "enrol", "threshold",
-    "unknowns", "feedback", "imported", "verify", "narrow",
+    "unknowns", "feedback", "imported", "verify", "live", "narrow",
 )  # fmt: skip
 """Style sheets in the order in which they overrule each other."""
 

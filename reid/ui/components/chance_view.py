@@ -114,7 +114,8 @@ def curve(odds: ScoreOdds, value: float, people: int) -> Markup:
     lower = [f"{x(s):.1f},{y(one.low):.1f}" for s, one in reversed(found)]
     return Markup(
         '<svg class="bf-plot" viewBox="0 0 {w} {h}" role="img" aria-label="{label}">{levels}{axis}<polygon '
-        'class="band" points="{band}"/><polyline class="curve" points="{line}"/><path class="tl tl--dashed" d="M{t:.1f} {y1}V{y0}"/>'
+        'class="band" points="{band}"/><polyline class="curve" points="{line}"/><path class="tl tl--dashed" '
+        'd="M{t:.1f} {y1}V{y0}"/>'
         '<text x="{mx}" y="{h2}" text-anchor="middle">{xl}</text></svg>'
     ).format(
         w=w,

@@ -118,7 +118,7 @@ def probe_empty(people: int, gallery: str) -> Markup:
     return Markup(
         '<h1 class="bf-sr">{title}</h1><div class="bf-drop bf-drop--page" data-drop="probe-files"><div class="wrap '
         'bf-empty">{drawing}<b class="bf-h1">{drop}</b><p>{words}</p><div class="bf-row bf-row--wrap bf-empty__a">'
-        "{choose}{paste}{camera}</div></div></div>"
+        "{choose}{paste}{camera}{live}</div></div></div>"
         '<ol class="bf-steps">{steps}</ol>'
     ).format(
         title=t("Probe"),
@@ -128,6 +128,7 @@ def probe_empty(people: int, gallery: str) -> Markup:
         choose=pick_button(t("Choose photographs"), "probe-files", "upload", "primary"),
         paste=source_button(t("Paste"), "paste", "probe-files"),
         camera=source_button(t("Webcam"), "camera", "probe-files"),
+        live=Markup('<button type="button" class="bf-btn" data-live>{}{}</button>').format(icon("live"), t("Live")),
         steps=join(
             Markup('<li><span class="bf-no">{}</span><span><b>{}</b>{}</span></li>').format(number, head, text)
             for number, (head, text) in enumerate(steps, 1)

@@ -44,10 +44,14 @@ def probe_actions(session_id: str, threshold: float, k: int) -> Markup:
         '<button type="button" class="bf-btn" data-camera="probe-files" aria-label="{0}">{1}<span '
         'class="bf-fold-words">{0}</span></button>'
     ).format(t("Webcam"), icon("camera"))
+    live = Markup(
+        '<button type="button" class="bf-btn" data-live aria-label="{0}">{1}<span '
+        'class="bf-fold-words">{0}</span></button>'
+    ).format(t("Live"), icon("live"))
     add = Markup('<button type="button" class="bf-btn" data-pick="probe-files">{}{}</button>').format(
         icon("upload"), t("Add photographs")
     )
-    return Markup('<div class="bf-bar__a">{}{}{}{}</div>').format(draw, download, camera, add)
+    return Markup('<div class="bf-bar__a">{}{}{}{}{}</div>').format(draw, download, camera, live, add)
 
 
 def title(session: Session, views: Sequence[FaceView]) -> Markup:
