@@ -24,6 +24,7 @@ from reid.gallery.reembedding import BATCH
 from reid.images import encode_jpeg, read_photograph
 from reid.recognizer import Recognizer
 from reid.reembed import reembed, translated
+from reid.score_odds import _KEY as ODDS
 from reid.settings import CHECKOUT, Settings
 from reid.space import EmbeddingSpace
 from reid.types import Embeddings, KeptFace, Photo, Quality, Rejection
@@ -78,6 +79,7 @@ def path(tmp_path: Path) -> Path:
         gallery.set_apart("id0", "id2")
         gallery.unknowns.keep([_kept(4)])
         gallery.set_meta("calibration", "{}")
+        gallery.set_meta(ODDS, "{}")
         gallery.set_meta("demo", "enrolled")
     return path
 
@@ -111,7 +113,7 @@ def test_everything_but_the_embeddings_stays(path: Path) -> None:
     assert done.switched.calibrated
     with closing(_open(path, NEW)) as gallery:
         assert _everything_but_embeddings(gallery) == before
-        assert gallery.get_meta("calibration") is None, "it was of the old space's similarities"
+        assert gallery.get_meta("calibration") is gallery.get_meta(ODDS) is None, "they were of the old similarities"
         for person in range(3):
             best = gallery.search(_probe(person, NEW), 1)[0][0]
             assert (best.identity.id, best.similarity > 0.99) == (f"id{person}", True)

@@ -28,6 +28,9 @@ BATCH = 64
 _TABLES = ("photos", "unknowns")
 """Whose rows have a crop, its landmarks and an embedding."""
 
+_OF_THE_SPACE = ("calibration", "score_odds")
+"""What the application keeps with the gallery that holds for one space's similarities only."""
+
 _EXAMPLES = 5000  # photographs that rejected faces are translated by: more than an embedding has numbers
 
 Translate = Callable[[Embeddings, Embeddings, Embeddings], Embeddings]
@@ -141,7 +144,8 @@ class Reembedding:
             changed = {table: self._fill(db, table) for table in _TABLES}
             for key, value in (("space_id", self.space_id), ("space_dim", str(self.dim)), ("space", description)):
                 db.execute("UPDATE meta SET value = ? WHERE key = ?", [value, key])
-            calibrated = db.execute("DELETE FROM meta WHERE key = 'calibration'").rowcount > 0
+            marks = ", ".join("?" * len(_OF_THE_SPACE))
+            calibrated = db.execute(f"DELETE FROM meta WHERE key IN ({marks})", _OF_THE_SPACE).rowcount > 0
             everybody = [row[0] for row in db.execute("SELECT id FROM identities").fetchall()]
             rows.derive(db, everybody, self.dim)
         self._link.checkpoint()
