@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import os
 import shutil
 import socket
@@ -16,6 +17,7 @@ from typing import Any
 import pytest
 import uvicorn
 from fastapi import FastAPI
+from PIL import Image
 from playwright.sync_api import Browser, Page, Request, sync_playwright
 
 from reid.recognizer import Recognizer
@@ -108,13 +110,13 @@ class Surfer:
 
 
 @contextmanager
-def surfing(recognizer: Recognizer) -> Iterator[Surfer]:
-    """Serves a recognizer and opens Chromium; skips with the reason where there is none."""
+def surfing(recognizer: Recognizer, *arguments: str) -> Iterator[Surfer]:
+    """Serves a recognizer and opens Chromium, with more arguments; skips with the reason where there is none."""
     path = chromium_path()
     if path is None:
         pytest.skip("no Chromium: install the package chromium")
     with served(application(recognizer)) as url, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=path, args=[*ARGUMENTS, *arguments])
         surfer = Surfer(browser, url)
         yield surfer
         browser.close()
@@ -152,3 +154,34 @@ def shoot(page: Page, name: str) -> None:
     if folder:
         page.wait_for_timeout(400)
         page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
+
+
+class Film:
+    """A moving picture of what a test does, or nothing where it is not wanted."""
+
+    def __init__(self, page: Page, *, wanted: bool) -> None:
+        self._page = page
+        self._wanted = wanted
+        self._frames: list[tuple[Image.Image, float]] = []
+
+    def shoot(self, seconds: float) -> None:
+        """One frame, shown for so long."""
+        if self._wanted:
+            self._page.wait_for_timeout(400)
+            self._page.evaluate("window.scrollTo(0, 0)")
+            with Image.open(io.BytesIO(self._page.screenshot())) as frame:
+                self._frames.append((frame.convert("RGB").resize((960, 675), Image.Resampling.LANCZOS), seconds))
+
+    def save(self, path: Path) -> None:
+        """Writes an animated WebP that goes on for ever."""
+        if self._frames:
+            pictures, seconds = zip(*self._frames, strict=True)
+            pictures[0].save(
+                path,
+                append_images=pictures[1:],
+                save_all=True,
+                duration=[round(1000 * each) for each in seconds],
+                loop=0,
+                quality=72,
+                method=6,
+            )
