@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
@@ -52,9 +53,8 @@ def _connected(embeddings: Embeddings, threshold: float) -> NDArray[np.intp]:
 
 
 def _clustered(embeddings: Embeddings, threshold: float) -> NDArray[np.intp]:
-    from sklearn.cluster import AgglomerativeClustering  # takes a second to load
-
-    # scikit-learn joins strictly below the distance: "at and above" needs the next number
-    limit = np.nextafter(1 - threshold, 3)
-    made = AgglomerativeClustering(n_clusters=None, distance_threshold=limit, metric="precomputed", linkage="average")
-    return np.asarray(made.fit_predict(1 - embeddings.astype(np.float64) @ embeddings.T.astype(np.float64)), np.intp)
+    """(n,) number of the group of each row, from 0."""
+    rows = embeddings.astype(np.float64)
+    distances = 1 - (rows @ rows.T)[np.triu_indices(len(rows), 1)]  # condensed, as SciPy wants them
+    tree = linkage(np.maximum(distances, 0), "average")
+    return np.asarray(fcluster(tree, 1 - threshold, "distance"), np.intp) - 1

@@ -26,7 +26,7 @@ from reid.types import Embeddings, Face, Identity, KeptFace, Rejection, SearchRe
 from reid.verdicts import enrolment_verdict, not_searched
 
 MOST_DAYS = 3650
-GROUPED = 4000
+GROUPED = 2000
 """Faces that are looked through together, the newest: bounds time and memory."""
 
 _ENOUGH = 10  # candidates among whom one may be left after rejections

@@ -76,7 +76,7 @@ def _pair(first: Identity, second: Identity, similarity: float, threshold: float
     names = t("{first} and {second}", first=first.name, second=second.name)
     return Markup(
         '<li class="bf-card bf-dup"><span class="bf-row bf-dup__f">{first}{second}</span><div class="bf-dup__t"><b '
-        'class="bf-clip bf-dup__n">{first_name}, {second_name}</b><span class="bf-row bf-quiet">{scale}<span '
+        'class="bf-dup__n">{first_name}, {second_name}</b><span class="bf-row bf-quiet">{scale}<span '
         'class="bf-num">{similarity}</span></span><div class="bf-dup__a">{merge}{apart}</div></div></li>'
     ).format(
         first=_cover(first),
@@ -98,7 +98,7 @@ def _pair(first: Identity, second: Identity, similarity: float, threshold: float
 def _odd(identity: Identity, one: Outlier) -> Markup:
     return Markup(
         '<li class="bf-card bf-dup"><span class="bf-row bf-dup__f">{odd}{cover}</span><div class="bf-dup__t"><b '
-        'class="bf-clip bf-dup__n">{name}</b>{words}<div class="bf-dup__a"><a class="bf-btn bf-btn--sm" '
+        'class="bf-dup__n">{name}</b>{words}<div class="bf-dup__a"><a class="bf-btn bf-btn--sm" '
         'href="?tab=gallery&amp;person={id}" data-person="{id}" aria-label="{look_at}">{look}</a></div></div></li>'
     ).format(
         odd=picture(crop_source(one.photo_id), t("Photograph that differs, {name}", name=identity.name), "72"),
