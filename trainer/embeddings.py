@@ -35,12 +35,13 @@ class EmbeddingCache:
     def embed(self, space: EmbeddingSpace, faces: Sequence[FoundFace], what: str = "embeddings") -> Embeddings:
         """(N, D) unit rows of faces that have a crop of every size that the space's networks take."""
         parts = [
-            self._of_network(network, faces, what) * np.float32(np.sqrt(share))
+            self.of_network(network, faces, what) * np.float32(np.sqrt(share))
             for network, share in zip(space.networks, space.shares, strict=True)
         ]
         return np.concatenate(parts, axis=1)
 
-    def _of_network(self, network: Network, faces: Sequence[FoundFace], what: str) -> Embeddings:
+    def of_network(self, network: Network, faces: Sequence[FoundFace], what: str) -> Embeddings:
+        """(N, network.dim) unit rows of faces that have a crop of its size."""
         name = f"{network.name} {network.weights_sha256} {network.preprocessing}"
         path = self.folder / f"{network.name}-{hashlib.sha256(name.encode()).hexdigest()[:16]}.npz"
         known = _read(path)

@@ -18,15 +18,17 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from reid.errors import TrainingError
+from reid.networks.base import Network
 from reid.networks.facenet import load_module, read_standardisation
 from trainer import checkpoint, logs
 from trainer.arcface import AdaFace, ArcFaceHead
 from trainer.batches import Batch, Batches
+from trainer.embeddings import EmbeddingCache
 from trainer.job import Job, Trained
 from trainer.losses import label_loss, same_embedding_loss, same_similarities_loss
 from trainer.model import between, margin_at, pull_to_start, set_mode, student_of, widened
 from trainer.splits import Split
-from trainer.validate import Validation, Validator, embed, to_input
+from trainer.validate import Frozen, Validation, Validator, to_input
 from trainer.world import World
 
 log = logging.getLogger(__name__)
@@ -116,12 +118,8 @@ class Trainer:
         needed = self.faces if self._uses_unlabelled else list(self.split.train)
         if not (self._uses_unlabelled or self.recipe.imprint):
             return None
-        rows = []
-        steps = range(0, len(needed), 256)
-        for at in tqdm(steps, desc="teacher", unit="batch", leave=False, disable=not self.world.speaks):
-            crops = np.stack([face.read_crop(self.side_px) for face in needed[at : at + 256]])
-            rows.append(torch.from_numpy(embed(self.student, crops, self.standardisation, self.device, mirrored=True)))
-        own = torch.cat(rows).to(self.device)
+        cache = EmbeddingCache(self.job.models_dir / "cache" / "embeddings")
+        own = torch.from_numpy(cache.of_network(self._frozen(), needed, "teacher")).to(self.device)
         labelled = len(self.split.train)
         sums = torch.zeros(len(self.split.labels), self.dim, device=self.device)
         templates = F.normalize(sums.index_add_(0, self.labels[:labelled], own[:labelled]), dim=1)
@@ -133,6 +131,16 @@ class Trainer:
             return self._teach_sface()
         own[:labelled].lerp_(templates[self.labels[:labelled]], self.recipe.own_template)
         return F.normalize(own, dim=1)
+
+    def _frozen(self) -> Network:
+        """The student before it has learnt anything; what it says of a photograph is kept for the next run."""
+        made_of = [self.job.weights.sha256]
+        if self.dim != self.job.weights.config["embedding_dim"]:  # then it was made of photographs too
+            made_of += [str(self.job.seed), self.job.fingerprint(self.split)["faces"]]
+        return Frozen(
+            self.student, self.standardisation, self.device, dim=self.dim, crop_px=self.side_px,
+            made_of=" ".join(made_of),
+        )  # fmt: skip
 
     def _teach_sface(self) -> Tensor:
         from reid.networks import load_network

@@ -88,6 +88,28 @@ class Validator:
         return np.asarray(sums / np.linalg.norm(sums, axis=1, keepdims=True), np.float32)
 
 
+class Frozen:
+    """A module that has not learnt anything yet as a `reid.networks.base.Network`: its embeddings are kept."""
+
+    name = "teacher"
+
+    def __init__(
+        self, module: nn.Module, how: Standardisation, device: torch.device, *, dim: int, crop_px: int, made_of: str
+    ) -> None:
+        """Names it.
+
+        Args:
+            made_of: all that its parameters depend on.
+        """
+        self.module, self.standardisation, self.device = module, how, device
+        self.dim, self.crop_px = dim, crop_px
+        self.weights_sha256 = self.source = made_of
+        self.preprocessing = f"rgb{crop_px} {how} flip {device.type} bfloat16"
+
+    def embed(self, crops: NDArray[np.uint8]) -> Embeddings:
+        return embed(self.module, crops, self.standardisation, self.device, mirrored=True)
+
+
 @torch.inference_mode()
 def embed(
     module: nn.Module,
