@@ -23,6 +23,7 @@ from reid.faces import FaceChoice, meant_face
 from reid.fitting import fitted
 from reid.gallery.base import Gallery
 from reid.gallery.names import valid_name
+from reid.gallery.shelf import Shelf
 from reid.images import encode_jpeg
 from reid.settings import Settings
 from reid.space import EmbeddingSpace
@@ -80,7 +81,7 @@ class Recognizer:
                 "space with `byteface reembed`."
             )
         self.describer = Describer(detector, space)
-        self.gallery = gallery
+        self.shelf = Shelf(gallery, dim=space.dim, description=json.dumps(space.description))
         self.better = better
 
     @classmethod
@@ -105,6 +106,11 @@ class Recognizer:
             description=json.dumps(parts.space.description),
         )
         return cls(parts.detector, parts.space, gallery, better=fit.better)
+
+    @property
+    def gallery(self) -> Gallery:
+        """The gallery that the work at hand means: the one that was given, unless another beside it was chosen."""
+        return self.shelf.current()
 
     @property
     def space(self) -> EmbeddingSpace:
@@ -224,8 +230,8 @@ class Recognizer:
                 )
 
     def close(self) -> None:
-        """Lets go of the gallery."""
-        self.gallery.close()
+        """Lets go of the gallery, and of those beside it that were used."""
+        self.shelf.close()
 
 
 def threshold_of(gallery: Gallery, space: EmbeddingSpace) -> Threshold:

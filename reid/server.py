@@ -5,22 +5,26 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Awaitable, Callable, Collection
+from typing import Annotated
+from urllib.parse import unquote
 
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # before gradio is imported, as in reid.ui
 
 import gradio as gr
 import uvicorn
-from fastapi import FastAPI, HTTPException, Request, Response
+from fastapi import Body, FastAPI, HTTPException, Request, Response
 
 from reid.access import LOOPBACK, OnlyOwnPages, allowed_hosts
 from reid.demo import ensure_demo
 from reid.downloads import add_downloads
-from reid.errors import SettingsError
+from reid.errors import ReidError, SettingsError
+from reid.gallery.shelf import choose
 from reid.recognizer import Recognizer
 from reid.settings import Settings
 from reid.ui import build_ui
 from reid.ui.context import ASSETS
 from reid.ui.fixed import I18N
+from reid.ui.handlers import COOKIE
 from reid.ui.reporting import annotated_jpeg, result_csv, result_json
 from reid.ui.session import Sessions
 from reid.ui.theme import css, head, theme
@@ -60,6 +64,7 @@ def create_app(recognizer: Recognizer, hosts: Collection[str] | None = LOOPBACK)
     _add_downloads(app, recognizer, sessions)
     add_downloads(app, recognizer, sessions)
     _add_routes(app, recognizer, sessions)
+    _add_shelf(app, recognizer)
     blocks = build_ui(recognizer, sessions)
     blocks.queue(max_size=200, default_concurrency_limit=8)
     mounted: FastAPI = gr.mount_gradio_app(
@@ -87,10 +92,22 @@ def _add_headers(app: FastAPI) -> None:
     async def headers(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
         if "/file=http" in request.url.path.replace("%3A", ":"):
             return Response("This server fetches nothing from other hosts.", 403)
+        choose(unquote(request.cookies.get(COOKIE, "")))
         response = await call_next(request)
         for name, value in _HEADERS.items():
             response.headers.setdefault(name, value)
         return response
+
+
+def _add_shelf(app: FastAPI, recognizer: Recognizer) -> None:
+    @app.post("/galleries", status_code=201)
+    def new_gallery(name: Annotated[str, Body(embed=True)]) -> dict[str, object]:
+        """Makes an empty gallery beside the others."""
+        try:
+            recognizer.shelf.create(name)
+        except ReidError as error:
+            raise HTTPException(409, str(error)) from error
+        return {"galleries": recognizer.shelf.names()}
 
 
 def _add_routes(app: FastAPI, recognizer: Recognizer, sessions: Sessions) -> None:

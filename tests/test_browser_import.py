@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from browser import Surfer, go, search, shoot, surfing
+from browser import Surfer, enrol, go, search, shoot, surfing
 from fakes import FakeDetector, FakeNetwork, photograph, save
 from playwright.sync_api import Page
 from test_browser_access import _violations
@@ -199,3 +199,30 @@ def test_a_gallery_is_imported_exported_wiped_and_restored_with_the_same_answers
     page.wait_for_selector(".bf-toast--error:has-text('is not restored')")
     assert gallery.identities() == people
     page.context.close()
+
+
+def test_two_browsers_work_in_two_galleries(surfer: Surfer, recognizer: Recognizer, tmp_path: Path) -> None:
+    people = recognizer.gallery.count()
+    page, other = surfer.open("/?tab=gallery"), surfer.open("/?tab=gallery")
+    page.click(".bf-shelf summary")
+    page.fill("[data-gallery-new] input", "../up")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".bf-toast:has-text('name has up to 60 letters')")
+    page.fill("[data-gallery-new] input", "Staff")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".bf-where:has-text('Staff'):has-text('0 people')")
+    page.wait_for_selector(".bf-empty:has-text('Nobody is enrolled yet') >> visible=true")
+    assert _violations(page) == []
+    enrol(page, "Zoe", save(tmp_path / "zoe.jpg", [2]))
+    go(page, "gallery")
+    page.wait_for_selector(".bf-person:has-text('Zoe')")
+    page.wait_for_function("[...document.querySelectorAll('.bf-person img')].every(i => i.naturalWidth > 0)")
+    other.reload()
+    other.wait_for_selector(f".bf-where:has-text('people'):has-text('{people} ')")
+    assert other.query_selector(".bf-person:has-text('Zoe')") is None
+    assert "Zoe" not in _names(recognizer)
+    other.click(".bf-shelf summary")
+    other.click("[data-gallery='Staff']")
+    other.wait_for_selector(".bf-person:has-text('Zoe')")
+    page.context.close()
+    other.context.close()

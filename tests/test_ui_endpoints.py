@@ -40,7 +40,8 @@ def test_every_action_has_a_name_of_its_own_and_the_page_keeps_its_events_to_its
         "/threshold",
         "/unknowns", "/keep_unknowns", "/enrol_unknowns", "/reject_unknowns", "/ignore_unknowns", "/erase_unknowns",
         "/duplicates", "/two_people", "/outliers",
-        "/import_people", "/restore", "/export", "/remove_photographs",
+        "/import_people", "/restore", "/export", "/remove_photographs", "/galleries",
+        "/new_gallery",
     }  # fmt: skip
 
 

@@ -77,6 +77,25 @@
     setTimeout(() => box.remove(), 7000);
   };
 
+  // which gallery: a cookie, so that pictures and downloads come from the same one
+  const turnTo = name => {
+    document.cookie = `byteface_gallery=${encodeURIComponent(name)}; path=/; max-age=31536000; SameSite=Strict`;
+    const url = new URL(location);
+    url.searchParams.delete('person');
+    history.replaceState({}, '', url);
+    visit();
+  };
+  document.addEventListener('submit', async event => {
+    const form = event.target.closest('[data-gallery-new]');
+    if (!form) return;
+    event.preventDefault();
+    const name = new FormData(form).get('name').trim();
+    const answer = await fetch('galleries', {
+      method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ name }),
+    });
+    if (answer.ok) turnTo(name); else say((await answer.json()).detail);
+  });
+
   Object.assign(window, { bytefaceGive: give, bytefaceSay: say });
 
   window.bytefaceSay = say;
@@ -110,7 +129,7 @@
 
   document.addEventListener('click', event => {
     const target = event.target.closest(
-      '[data-theme-toggle],[data-copy-link],[data-draw],[data-pick],[data-paste],[data-camera],[data-tab],[data-person],[data-dialog],'
+      '[data-theme-toggle],[data-copy-link],[data-draw],[data-pick],[data-paste],[data-camera],[data-tab],[data-person],[data-gallery],[data-dialog],'
       + '[data-dialog-close],[data-tab-id]');
     if (!target) return;
     if (target.tagName === 'A') {
@@ -132,6 +151,7 @@
     else if (data.camera) camera(data.camera);
     else if (data.tab) go(data.tab, data.part);
     else if (data.person) go('gallery', data.person);
+    else if (data.gallery) turnTo(data.gallery);
     else if (data.tabId && !turning) go(data.tabId);
     else if (data.dialog) dialog.open($(`#${data.dialog}`));
     else if ('dialogClose' in data) dialog.close(target.closest('.bf-modal'));

@@ -71,7 +71,16 @@ def bulk_endpoints(recognizer: Recognizer) -> tuple[Callable[..., Any], ...]:
         gone = recognizer.gallery.remove_photos(photo_ids)
         return {"people": gone.identities, "photographs": gone.photos}
 
-    return export, remove_photographs
+    def galleries() -> dict[str, Any]:
+        """Galleries that can be chosen, by the cookie byteface_gallery, and the one that is meant now."""
+        return {"galleries": recognizer.shelf.names(), "in_use": recognizer.shelf.name}
+
+    def new_gallery(name: str) -> dict[str, Any]:
+        """Makes an empty gallery beside the others."""
+        recognizer.shelf.create(name)
+        return galleries()
+
+    return export, remove_photographs, galleries, new_gallery
 
 
 def _told(done: Import) -> dict[str, Any]:

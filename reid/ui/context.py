@@ -55,7 +55,7 @@ class Page:
 
     def bar(self) -> str:
         """The bar as it is now."""
-        return shell.top(self.gallery_name, self.recognizer.gallery.count())
+        return shell.top(self.gallery_name, self.recognizer.gallery.count(), self.recognizer.shelf.names())
 
 
 class Tab(Protocol):

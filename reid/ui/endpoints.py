@@ -15,10 +15,12 @@ from gradio.events import api
 
 from reid.assign import assign
 from reid.errors import ReidError
+from reid.gallery.shelf import choose
 from reid.images import read_photograph
 from reid.recognizer import Recognizer
 from reid.types import Candidate, Identity, SearchResult
 from reid.ui.bulk_endpoints import bulk_endpoints, bulk_file_endpoints
+from reid.ui.handlers import chosen_gallery
 from reid.ui.stranger_endpoints import stranger_endpoints
 from reid.ui.verifying import verify_file, verify_files
 from reid.unknowns import keep_strangers
@@ -40,6 +42,7 @@ def _in_words(function: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(function)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
+        choose(chosen_gallery())
         try:
             return function(*args, **kwargs)
         except ReidError as error:

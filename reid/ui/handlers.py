@@ -10,16 +10,20 @@ import inspect
 import logging
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import unquote
 
 import gradio as gr
 from gradio.context import LocalContext
 from markupsafe import Markup
 
 from reid.errors import ReidError
+from reid.gallery.shelf import choose
 from reid.ui.components.shell import toast, toasts
 from reid.ui.text import t, use_language
 
 log = logging.getLogger(__name__)
+
+COOKIE = "byteface_gallery"
 
 Updates = dict[Any, Any]
 
@@ -55,6 +59,7 @@ def guarded(messages: gr.HTML) -> Callable[[Callable[..., Any]], Callable[..., A
         @functools.wraps(handler)
         def function(*args: Any, **kwargs: Any) -> Updates:
             use_language(_accepted_language())
+            choose(chosen_gallery())
             try:
                 found: Updates = handler(*args, **kwargs)
             except (
@@ -65,10 +70,11 @@ def guarded(messages: gr.HTML) -> Callable[[Callable[..., Any]], Callable[..., A
 
         @functools.wraps(handler)
         def generator(*args: Any, **kwargs: Any) -> Iterator[Updates]:
-            accepted = _accepted_language()
+            accepted, gallery = _accepted_language(), chosen_gallery()
             steps = handler(*args, **kwargs)
             while True:
                 use_language(accepted)  # each step may run in a thread of its own
+                choose(gallery)  # the one of the beginning, wherever the browser has turned meanwhile
                 try:
                     answer = next(steps)
                 except StopIteration:
@@ -81,6 +87,12 @@ def guarded(messages: gr.HTML) -> Callable[[Callable[..., Any]], Callable[..., A
         return generator if inspect.isgeneratorfunction(handler) else function
 
     return decorate
+
+
+def chosen_gallery() -> str:
+    """Name of the gallery that the browser, or a client with the same cookie, has turned to; empty for the first."""
+    cookies = getattr(LocalContext.request.get(None), "cookies", None)
+    return unquote(cookies.get(COOKIE, "")) if cookies else ""
 
 
 def _accepted_language() -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 
 from markupsafe import Markup
 
@@ -38,19 +39,40 @@ _CARDS = Markup(
 )
 
 
-def top(gallery: str, people: int) -> Markup:
-    """The bar: brand, gallery in use, light and dark."""
+def top(gallery: str, people: int, galleries: Sequence[str] = ()) -> Markup:
+    """The bar: brand, gallery in use and the others that can be chosen, light and dark."""
     return Markup(
-        '<header class="bf-top"><a class="bf-brand" href="./">{brand}ByteFace</a><div class="bf-top__r">'
-        '<span class="bf-where"><b class="bf-where__long bf-clip"><bdi>{gallery}</bdi></b><span>{people}</span></span>'
+        '<header class="bf-top"><a class="bf-brand" href="./">{brand}ByteFace</a><div class="bf-top__r">{where}'
         '<button type="button" class="bf-btn bf-btn--quiet bf-btn--icon" data-theme-toggle aria-label="{light}">{icon}'
         "</button></div></header>"
+    ).format(brand=_BRAND, where=_where(gallery, people, galleries), light=t("Light or dark"), icon=icon("light"))
+
+
+def _where(gallery: str, people: int, galleries: Sequence[str]) -> Markup:
+    words = Markup('<b class="bf-where__long bf-clip"><bdi>{}</bdi></b><span>{}</span>').format(
+        gallery, count(people, "person", "people")
+    )
+    if gallery not in galleries:
+        return Markup('<span class="bf-where">{}</span>').format(words)
+    entry = Markup(
+        '<button type="button" class="bf-btn bf-btn--quiet" data-gallery="{0}" aria-current="{1}">{2}<bdi '
+        'class="bf-clip">{0}</bdi></button>'
+    )
+    return Markup(
+        '<details class="bf-menu bf-shelf"><summary class="bf-where" title="{choose}">{words}{down}<span class="bf-sr">'
+        '{choose}</span></summary><div class="bf-menu__b bf-card">{entries}<form class="bf-row bf-row--tight" '
+        'data-gallery-new><input class="bf-input" name="name" required maxlength="60" autocomplete="off" '
+        'aria-label="{new}" placeholder="{new}"><button class="bf-btn">{make}</button></form></div></details>'
     ).format(
-        brand=_BRAND,
-        gallery=gallery,
-        people=count(people, "person", "people"),
-        light=t("Light or dark"),
-        icon=icon("light"),
+        choose=t("Choose a gallery"),
+        words=words,
+        down=icon("down"),
+        entries=join(
+            entry.format(one, "true" if one == gallery else "false", icon("check" if one == gallery else "folder"))
+            for one in galleries
+        ),
+        new=t("New gallery"),
+        make=t("Make"),
     )
 
 
