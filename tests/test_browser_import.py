@@ -73,7 +73,7 @@ def volunteers(tmp_path: Path) -> Path:
         (root / name).mkdir(parents=True)
         for number in range(3):
             save(root / name / f"{number}.jpg", [person], patch_px=100 + 3 * number)
-    save(root / "Lund, Erik" / "small.jpg", [4], patch_px=30)
+    save(root / "Lund, Erik" / "small.jpg", [4], patch_px=20)
     (root / "Lund, Erik" / "broken.jpg").write_bytes(b"\xff\xd8\xffcut off")
     save(root / "loose.jpg", [3])
     return root

@@ -12,12 +12,14 @@ import pandas as pd
 import pytest
 from fakes import fake_recognizer, photograph, save
 
+from reid.cli import main
 from reid.errors import ArchiveError, TableError
 from reid.intake import Import, open_source
 from reid.intake import archive as archives
 from reid.intake.report import COLUMNS, counts_of, groups_of, people_of, table_of
 from reid.recognizer import Recognizer
 from reid.tables import plain, read_rows, write_csv
+from reid.verdicts import MIN_ENROL_PX
 
 PEOPLE = {"Ann": 0, "Bob": 1, "Cem": 2}
 
@@ -177,7 +179,7 @@ def test_what_cannot_be_used_is_reported_with_its_reason_and_the_rest_is_enrolle
     (folder / "Ann" / "copy of 0.jpg").write_bytes((folder / "Ann" / "0.jpg").read_bytes())
     (folder / "Ann" / "notes.txt").write_text("not a photograph")
     save(folder / "Ann" / "nobody.jpg", [])
-    save(folder / "Bob" / "small.jpg", [1], patch_px=30)
+    save(folder / "Bob" / "small.jpg", [1], patch_px=20)
     save(folder / "loose.jpg", [3])
     (folder / "doesn't_exist").mkdir()
     save(folder / "doesn't_exist" / "0.jpg", [3])
@@ -192,7 +194,7 @@ def test_what_cannot_be_used_is_reported_with_its_reason_and_the_rest_is_enrolle
     assert all(line.reason for line in done.lines if line.status != "enrolled")
     bob = next(one for one in people_of(done) if one.label == "Bob")
     assert (bob.enrolled, bob.left_out, bob.total) == (2, 1, 3)
-    assert bob.reason.startswith("Too small: 30 px, needs 40")
+    assert bob.reason.startswith(f"Too small: 20 px, needs {MIN_ENROL_PX:g}")
     with_poor = imported(recognizer, folder, keep_poor=True)
     assert statuses(with_poor)["Bob/small.jpg"] == "enrolled"
 
@@ -201,13 +203,13 @@ def test_many_photographs_of_which_some_are_broken_take_several_batches(recogniz
     root = tmp_path / "many"
     for person in range(6):
         (root / f"Person {person}").mkdir(parents=True)
-        for number in range(25):
+        for number in range(20):
             file = save(root / f"Person {person}" / f"{number:02}.jpg", [person], patch_px=90 + number)
             if number % 10 == 3:
                 file.write_bytes(file.read_bytes()[: 300 + number])
     done = imported(recognizer, packed(root, tmp_path / "many.zip"))
-    assert counts_of(done) == {"enrolled": 132, "unreadable": 18}
-    assert [one.photo_count for one in recognizer.gallery.identities()] == [22] * 6
+    assert counts_of(done) == {"enrolled": 108, "unreadable": 12}
+    assert [one.photo_count for one in recognizer.gallery.identities()] == [18] * 6
 
 
 def test_an_import_that_is_stopped_keeps_whole_batches_and_goes_on_later(
@@ -384,3 +386,43 @@ def test_links_of_folders_are_not_followed(recognizer: Recognizer, folder: Path,
     save(outside / "Secret" / "0.jpg", [4])
     (folder / "Linked").symlink_to(outside / "Secret")
     assert counts_of(imported(recognizer, folder)) == {"enrolled": 6}
+
+
+# --- the command -----------------------------------------------------------------------------------------------------
+
+
+def test_the_command_reports_every_photograph_and_its_reason(
+    recognizer: Recognizer,
+    folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(Recognizer, "open", classmethod(lambda _cls, _settings, **_how: recognizer))
+    recognizer.enrol("Anna", [recognizer.sample(photograph([0], patch_px=120))])
+    (folder / "Bob" / "broken.jpg").write_bytes(b"no photograph")
+    words = ["import", str(as_zip(folder)), "--gallery", str(tmp_path / "people.db")]
+    assert main([*words, "--report", str(tmp_path / "missing" / "file" / "report.csv"), "--dry-run"]) == 0
+    (tmp_path / "file").touch()
+    assert main([*words, "--report", str(tmp_path / "file" / "report.csv")]) == 1
+    assert "cannot be written" in capsys.readouterr().err
+
+
+def test_the_command_says_what_it_did(
+    recognizer: Recognizer,
+    folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(Recognizer, "open", classmethod(lambda _cls, _settings, **_how: recognizer))
+    recognizer.enrol("Anna", [recognizer.sample(photograph([0], patch_px=120))])
+    (folder / "Bob" / "broken.jpg").write_bytes(b"no photograph")
+    report = tmp_path / "report.csv"
+    assert main(["import", str(folder), "--gallery", str(tmp_path / "people.db"), "--report", str(report)]) == 0
+    said = capsys.readouterr()
+    assert "7 photographs: 6 enrolled, 1 unreadable" in said.out
+    assert "3 people got photographs; 3 are new." in said.out
+    assert "Ann resembles Anna, similarity 1.00" in said.out
+    assert "Bob/broken.jpg: It cannot be read." in said.err
+    assert list(pd.read_csv(report)["status"]).count("enrolled") == 6

@@ -35,12 +35,16 @@ def run(args: argparse.Namespace) -> int:
         GalleryError: the gallery cannot be written; what was enrolled before stays.
     """
     from reid.intake import Import, open_source
+    from reid.intake.report import table_of
     from reid.recognizer import Recognizer
+    from reid.tables import write_csv
 
     with open_source(args.source, root=args.root_dir) as source:
         recognizer = Recognizer.open(common.settings_of(args))
         done = Import(recognizer, source, face=args.face, keep_poor=args.keep_poor, dry_run=args.dry_run)
         try:
+            if args.report:  # rather now than after an hour: can it be written?
+                write_csv(args.report, table_of(done))
             _follow(done, source)
         finally:  # also when it was stopped: what is enrolled stays, and the report says what
             _report(done, args.report)
