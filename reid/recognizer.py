@@ -245,12 +245,16 @@ def stack(templates: Sequence[Template]) -> Embeddings:
     return np.stack([template.embedding for template in templates])
 
 
+def photo_id(sha256: str, box_px: Sequence[float], identity_id: str) -> str:
+    """What a face of a photograph is called once it is enrolled as somebody: the same face again has the same one."""
+    box = ",".join(f"{value:.0f}" for value in box_px)
+    return hashlib.sha256(f"{sha256}|{box}|{identity_id}".encode()).hexdigest()[:32]
+
+
 def _photo(sample: Sample, identity_id: str, name: str) -> Photo:
     template = sample.template
-    box = ",".join(f"{value:.0f}" for value in template.face.box_px)
-    digest = hashlib.sha256(f"{sample.sha256}|{box}|{identity_id}".encode()).hexdigest()
     return Photo(
-        id=digest[:32],
+        id=photo_id(sample.sha256, template.face.box_px, identity_id),
         identity_id=identity_id,
         identity_name=name,
         crop_jpeg=sample.crop_jpeg or encode_jpeg(template.chip),

@@ -21,7 +21,7 @@ from reid.gallery.base import Gallery
 from reid.gallery.unknowns import expiry
 from reid.grouping import groups_of
 from reid.images import decode_jpeg, encode_jpeg
-from reid.recognizer import Enrolment, Recognizer, Sample
+from reid.recognizer import Enrolment, Recognizer, Sample, photo_id
 from reid.types import Embeddings, Face, Identity, KeptFace, Rejection, SearchResult, Template
 from reid.verdicts import enrolment_verdict, not_searched
 
@@ -184,8 +184,8 @@ def strangers_of(gallery: Gallery, threshold: float) -> Strangers:
         return Strangers((), (), ())
     embeddings = np.stack([face.embedding for face in faces])
     groups = groups_of(embeddings, threshold)
-    sightings = _sightings(gallery, faces, embeddings, groups, threshold)
-    found = {face.id for sighting in sightings for face, _ in sighting.faces}
+    sightings, enrolled = _without_enrolled(gallery, _sightings(gallery, faces, embeddings, groups, threshold))
+    found = {face.id for sighting in sightings for face, _ in sighting.faces} | enrolled
     left = [tuple(faces[row] for row in group if faces[row].id not in found) for group in groups]
     return Strangers(
         tuple(sightings),
@@ -227,6 +227,23 @@ def _sightings(
         with contextlib.suppress(IdentityNotFoundError):  # erased since the templates were read
             found.append(Sighting(gallery.identity(identity_id), tuple(sorted(own, key=lambda one: -one[1]))))
     return sorted(found, key=lambda one: -one.faces[0][1])
+
+
+def _without_enrolled(gallery: Gallery, sightings: Sequence[Sighting]) -> tuple[list[Sighting], set[str]]:
+    """A kept face that became a photograph of the person, on another tab say, is nothing to ask about.
+
+    Returns:
+        what is left, and the ids of those faces. They stay kept: the enrolment may be taken back.
+    """
+    left: list[Sighting] = []
+    enrolled: set[str] = set()
+    for one in sightings:
+        held = set(gallery.embeddings([one.identity.id]).get(one.identity.id, ([], None))[0])
+        own = {face.id for face, _ in one.faces if photo_id(face.sha256, face.box_px, one.identity.id) in held}
+        enrolled |= own
+        if faces := tuple(pair for pair in one.faces if pair[0].id not in own):
+            left.append(Sighting(one.identity, faces))
+    return left, enrolled
 
 
 def _reaching(

@@ -143,6 +143,18 @@ def test_whoever_is_enrolled_is_found_among_those_who_are_kept(recognizer: Recog
     assert len(look(recognizer).sightings[0].faces) == 2
 
 
+def test_a_kept_face_that_is_enrolled_from_its_photograph_is_not_asked_about(recognizer: Recognizer) -> None:
+    choose_keeping(recognizer.gallery, Keeping(True, 30))
+    probe(recognizer, [2], "gate.png")
+    probe(recognizer, [2], "hall.png", patch_px=120)
+    done = recognizer.enrol("Cem", [recognizer.sample(photograph([2], "gate.png"))])
+    (sighting,) = look(recognizer).sightings
+    assert names(face for face, _ in sighting.faces) == {"hall.png"}
+    assert (look(recognizer).groups, look(recognizer).once) == ((), ())
+    recognizer.gallery.remove_photos(done.photo_ids)
+    assert [names(group) for group in look(recognizer).groups] == [{"gate.png", "hall.png"}]
+
+
 def test_one_person_is_given_to_one_face_of_a_photograph(recognizer: Recognizer) -> None:
     choose_keeping(recognizer.gallery, Keeping(True, 30))
     probe(recognizer, [2, 2], "twins.png", doubts=[0.0, 0.15])

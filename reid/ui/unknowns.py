@@ -128,7 +128,8 @@ class UnknownsTab:
         else:
             found = strangers_of(recognizer.gallery, threshold)
             hits, kept = view.sightings(found.sightings, threshold), unknowns.count()
-            faces = view.strangers(found, threshold, shown) if kept else view.empty(keeping) + view.forget_dialog()
+            some = found.sightings or found.groups or found.once
+            faces = view.strangers(found, threshold, shown) if some else view.empty(keeping) + view.forget_dialog()
         return {
             self.bar: gr.Row(visible=True),
             self.keep: keeping.on,
