@@ -12,7 +12,7 @@ from reid.settings import Settings
 from reid.weights import fetch_demo
 
 _DONE = "demo"
-_NAMES = {
+DEMO_PEOPLE = {
     "ben_afflek": "Ben Affleck",
     "elton_john": "Elton John",
     "jerry_seinfeld": "Jerry Seinfeld",
@@ -48,7 +48,7 @@ def ensure_demo(settings: Settings, recognizer: Recognizer, *, progress: bool = 
 
 def _samples(recognizer: Recognizer, folder: Path, *, progress: bool) -> dict[str, list[Sample]]:
     """Every person's photographs with a face; one that shows none is one less of some twenty."""
-    files = [(path, name) for key, name in _NAMES.items() for path in sorted((folder / key).iterdir())]
+    files = [(path, name) for key, name in DEMO_PEOPLE.items() for path in sorted((folder / key).iterdir())]
     described = recognizer.describer.describe_files(((path, path.name) for path, _ in files), "largest")
     shown = tqdm(described, total=len(files), unit="photo", desc="enrolling", disable=not progress)
     people: dict[str, list[Sample]] = {}

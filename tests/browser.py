@@ -96,7 +96,7 @@ class Surfer:
             permissions=["camera", "clipboard-read", "clipboard-write"],
         )
         page = context.new_page()
-        page.set_default_timeout(30_000)
+        page.set_default_timeout(60_000)  # machines of continuous integration are slow and shared
         page.on("request", self._asked)
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.goto(self.url + path)

@@ -11,7 +11,7 @@ from reid.settings import Settings
 
 @pytest.fixture
 def recognizer(tmp_path, monkeypatch):
-    for person, (folder, _) in enumerate(demo._NAMES.items()):
+    for person, (folder, _) in enumerate(demo.DEMO_PEOPLE.items()):
         (tmp_path / "demo" / "train" / folder).mkdir(parents=True)
         for number in range(3):
             save(tmp_path / "demo" / "train" / folder / f"{number}.png", [person] if number else [])
@@ -27,7 +27,7 @@ SETTINGS = Settings(Path("models"), Path("data"), "data/gallery.db")
 def test_four_people_are_enrolled_from_the_photographs_that_show_a_face(recognizer):
     done = demo.ensure_demo(SETTINGS, recognizer, progress=False)
     assert (done.people, done.photos) == (4, 8)
-    assert [identity.name for identity in recognizer.gallery.identities()] == sorted(demo._NAMES.values())
+    assert [identity.name for identity in recognizer.gallery.identities()] == sorted(demo.DEMO_PEOPLE.values())
 
 
 def test_a_second_start_repeats_none_of_it(recognizer):
