@@ -86,8 +86,15 @@ def main() -> None:
 
 
 def _search(
-    describer: Describer, gallery: Gallery, people: Sequence[Identity], table: Path, root: Path, choice: FaceChoice, limit: float, count: int
-) -> list[Searched]:  # fmt: skip
+    describer: Describer,
+    gallery: Gallery,
+    people: Sequence[Identity],
+    table: Path,
+    root: Path,
+    choice: FaceChoice,
+    limit: float,
+    count: int,
+) -> list[Searched]:
     probes = pd.read_csv(table)
     probes = probes.iloc[:: max(1, len(probes) // count)]
     files = [(root / name, name) for name in probes["image_path"]]

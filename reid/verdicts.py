@@ -10,8 +10,9 @@ from typing import Literal
 
 from reid.types import Quality, Template
 
-# Measured with benchmarks/quality.py on validation probes at full size and with faces of 48 to 16 px; its table says what
-# each limit costs and saves. Light below 0.7 and turns beyond 40 degrees hardly occur there: those limits are a judgement.
+# Measured with benchmarks/quality.py on validation probes at full size and with faces of 48 to 16 px; its table says
+# what each limit costs and saves. Light below 0.7 and turns beyond 40 degrees hardly occur there: those limits are a
+# judgement.
 
 MIN_SEARCH_PX = 12.0
 """Width of the narrowest face that is compared: of the people on narrower ones nobody was named rightly."""

@@ -11,7 +11,7 @@ from reid.cli import main
 from reid.errors import TrainingError, WeightsError
 from reid.settings import Settings
 from reid.weights import ensure
-from trainer.runs import merge_metrics, read_metrics, read_run, run_folder
+from trainer.runs import read_metrics, read_run, run_folder
 
 EACH = 4
 
