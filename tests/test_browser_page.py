@@ -326,6 +326,40 @@ def test_two_faces_are_compared_in_four_views_with_one_zoom(surfer: Surfer, tmp_
     page.context.close()
 
 
+def test_a_verdict_is_recorded_with_its_reason_and_taken_away_with_the_result(surfer: Surfer, tmp_path: Path) -> None:
+    page = surfer.open()
+    search(page, save(tmp_path / "verdict.jpg", [2]))
+    page.click(".bf-insp button:has-text('Compare')")
+    page.wait_for_selector("#compare-dialog .bf-verdict")
+    page.check("#compare-dialog [data-hide]")
+    assert not page.is_visible("#compare-dialog .bf-cmp__score")
+    page.keyboard.press("Escape")
+    page.click(".bf-insp button:has-text('Compare')")
+    page.wait_for_selector("#compare-dialog .bf-verdict")
+    assert not page.is_visible("#compare-dialog [data-seen]"), "hidden from the start this time"
+    page.check("#compare-dialog input[value=inconclusive]")
+    page.fill("#bf-reason", "ear covered <b>")
+    shoot(page, "fake-verdict")
+    page.click("#compare-dialog button:has-text('Record verdict')")
+    page.wait_for_selector(".bf-toast:has-text('Recorded: Inconclusive')")
+    assert not page.is_visible("#compare-dialog")
+    page.wait_for_selector(".bf-insp .bf-said:has-text('Similarity hidden until then. ear covered <b>')")
+    found = {}
+    for kind in ("csv", "json"):
+        page.click("#bf-probe-actions .bf-menu summary")
+        with page.expect_download() as waiting:
+            page.click(f".bf-menu a[href*='result.{kind}']")
+        found[kind] = Path(waiting.value.path()).read_bytes()
+    (row,) = csv.DictReader(found["csv"].decode("utf-8-sig").splitlines())
+    assert (row["verdict"], row["verdict_reason"]) == ("Inconclusive", "ear covered <b>")
+    (said,) = json.loads(found["json"])["photographs"][0]["faces"][0]["verdicts"]
+    assert (said["verdict"], said["similarity_shown"]) == ("inconclusive", False)
+    page.click(".bf-toast [data-act=undo]")
+    page.wait_for_selector(".bf-toast:has-text('The verdict is taken back')")
+    page.wait_for_selector(".bf-insp:not(:has(.bf-said))")
+    page.context.close()
+
+
 def test_a_missed_face_is_drawn_and_searched(surfer: Surfer, tmp_path: Path) -> None:
     page = surfer.open()
     search(page, save(tmp_path / "missed.jpg", [0, 2]))
@@ -359,7 +393,7 @@ def test_results_are_taken_away_as_table_details_and_picture(surfer: Surfer, tmp
     search(page, save(tmp_path / "result.jpg", [0, 3]))
     found = {}
     for kind in ("csv", "json", "jpg"):
-        page.click(".bf-menu summary")
+        page.click("#bf-probe-actions .bf-menu summary")
         with page.expect_download() as waiting:
             page.click(f".bf-menu a[href*='result.{kind}']")
         found[kind] = Path(waiting.value.path()).read_bytes()
@@ -377,5 +411,5 @@ def test_the_page_speaks_the_browsers_language(surfer: Surfer, tmp_path: Path) -
     search(page, save(tmp_path / "deutsch.jpg", [0]))
     assert "Ein Hinweis, keine Identifizierung." in page.inner_text(".bf-insp")
     page.click("#bf-probe-actions .bf-menu summary")
-    assert "Tabelle, CSV" in page.inner_text(".bf-menu__b")
+    assert "Tabelle, CSV" in page.inner_text("#bf-probe-actions .bf-menu__b")
     page.context.close()

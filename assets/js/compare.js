@@ -49,8 +49,14 @@ const blink = () => {
   const layer = find('.bf-cmp__layer');
   layer.style.visibility = layer.style.visibility ? '' : 'hidden';
 };
+const seen = on => {
+  const [note, field] = [find('[data-seen]'), find('[data-similarity-shown]')];
+  if (note) note.hidden = !on;
+  if (field) field.value = on ? '1' : '';
+};
 const hide = on => {
   find('.bf-cmp__score').hidden = on;
+  if (!on) seen(true);
   find('[data-hide]').checked = on;
   try { localStorage.setItem('byteface-hide-score', on ? '1' : ''); } catch { /* private window */ }
 };
@@ -59,7 +65,7 @@ const hidden = () => { try { return !!localStorage.getItem('byteface-hide-score'
 watch('value', () => {
   if (!box()) return;
   Object.assign(state, { x: 0, y: 0 });
-  zoom(1); cut(50); mix(50); hide(hidden());
+  zoom(1); cut(50); mix(50); seen(false); hide(hidden());
   find('[data-mode-btn=side]').focus();
 });
 element.addEventListener('click', event => {
@@ -95,7 +101,7 @@ element.addEventListener('pointerdown', event => {
   held.onpointerup = held.onpointercancel = () => { held.onpointermove = null; };
 });
 element.addEventListener('keydown', event => {
-  if (event.target.matches('input')) return;
+  if (event.target.matches('input, textarea')) return;
   const views = ['side', 'curtain', 'overlay', 'blink'];
   const key = event.key;
   if (views[Number(key) - 1]) mode(views[Number(key) - 1]);

@@ -25,6 +25,7 @@ from reid.ui.fixed import label
 from reid.ui.handlers import Updates, error_toast, event_data, guarded, number_of
 from reid.ui.live import frame_server
 from reid.ui.probing import FaceView, decide, look
+from reid.ui.recording import record
 from reid.ui.session import Session
 from reid.ui.strangers import kept_toast, remember
 from reid.ui.text import count, t
@@ -188,6 +189,9 @@ class ProbeTab:
                 return {**self.show(session, shown, k), self.page.messages: said}
             case "compare":
                 return self.show_compare(session, shown, k, str(data.get("id", "")))
+            case "verdict":
+                done = record(self.page, self._views(session, shown, k)[session.face], data)
+                return {**self.show(session, shown, k), self.page.messages: done}
             case "confirm" | "reject" | "withdraw" | "name":
                 done = answer(self.page, session, data)
                 return {**self.show(session, shown, k), self.page.top: self.page.bar(), self.page.messages: done}

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 
 from PIL import Image, ImageDraw, ImageFont
@@ -17,8 +18,15 @@ from reid.ui.session import Session, Shot
 
 _COLUMNS = (
     "image", "face", "status", "predicted", "similarity", "second_label", "second_similarity", "threshold", "box",
-    "detection_confidence", "quality", "reason",
+    "detection_confidence", "quality", "reason", "verdict", "verdict_on", "verdict_reason", "verdict_at",
 )  # fmt: skip
+
+_VERDICTS = {
+    "candidate": "Potential candidate",
+    "stranger": "No candidate",
+    "inconclusive": "Inconclusive",
+    "unsuitable": "Unsuitable image",
+}
 
 
 def result_json(recognizer: Recognizer, session: Session, threshold: float, k: int) -> bytes:
@@ -56,6 +64,7 @@ def _face(view: FaceView) -> dict[str, Any]:
             for one in view.candidates
         ],
         "rejected": [one.identity.id for one, _ in view.rejected],
+        "verdicts": [asdict(one) for one in view.shot.opinions.get(view.index, [])],
     }
 
 
@@ -97,7 +106,22 @@ def _rows(views: list[FaceView]) -> Iterator[dict[str, object]]:
             "detection_confidence": face["detection_confidence"],
             "quality": face["quality"],
             "reason": face["reason"],
+            **_last_verdict(view),
         }
+
+
+def _last_verdict(view: FaceView) -> dict[str, object]:
+    """What a person said last; the JSON has all of it."""
+    said = view.shot.opinions.get(view.index)
+    if not said:
+        return {}
+    last = said[-1]
+    return {
+        "verdict": _VERDICTS[last.verdict],
+        "verdict_on": last.name,
+        "verdict_reason": last.reason,
+        "verdict_at": last.at,
+    }
 
 
 def annotated_jpeg(recognizer: Recognizer, shot: Shot, threshold: float, k: int) -> bytes:

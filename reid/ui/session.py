@@ -26,6 +26,30 @@ SHOWN_PX = 2000
 """Longest side of the picture that is kept for the screen."""
 
 
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """What a person said after comparing a face with somebody.
+
+    Attributes:
+        verdict: `candidate`, `stranger`, `inconclusive` or `unsuitable`.
+        identity_id: with whom it was compared.
+        name: what that person was called then.
+        similarity: of the two, cosine.
+        similarity_shown: whether the comparison showed it before the verdict.
+        reason: in the person's own words; may be empty.
+        at: ISO 8601, UTC.
+    """
+
+    verdict: str
+    identity_id: str
+    name: str
+    similarity: float
+    threshold: float
+    similarity_shown: bool
+    reason: str
+    at: str
+
+
 @dataclass(slots=True, eq=False)
 class Shot:
     """One photograph on somebody's screen.
@@ -36,6 +60,7 @@ class Shot:
         templates: its faces, in pixels of the photograph as it came.
         chosen: in enrolment, the index of the face that is meant; None while nobody has said.
         used: in enrolment, whether it is enrolled; None leaves it to its quality.
+        opinions: what people said about each face, by its index, oldest first.
     """
 
     id: str
@@ -48,6 +73,7 @@ class Shot:
     templates: list[Template]
     chosen: int | None = None
     used: bool | None = None
+    opinions: dict[int, list[Opinion]] = field(default_factory=dict)
 
     def chip_jpeg(self, face: int) -> bytes:
         """The upright crop of one face."""

@@ -15,7 +15,8 @@ from reid.types import Candidate, Photo, Template
 from reid.ui.components.answers import crop_source
 from reid.ui.components.faces import remark_words
 from reid.ui.components.stage import chip_source
-from reid.ui.markup import button, icon, join, lead_line, scale
+from reid.ui.components.verdict_form import verdict_form
+from reid.ui.markup import icon, join, lead_line, scale
 from reid.ui.probing import FaceView
 from reid.ui.session import Session
 from reid.ui.text import day, t
@@ -212,18 +213,9 @@ def _modes() -> Markup:
 
 
 def _verdict(view: FaceView, candidate: Candidate, odds: str) -> Markup:
-    """Answers first; the similarity can stay covered until then."""
-    identity = candidate.identity
-    return Markup(
-        '<h3 class="bf-h3">{title}</h3><p class="bf-quiet">{hint}</p><div class="bf-choice">{yes}{no}{open}</div>'
-        "{score}"
-    ).format(
-        title=t("Your verdict"),
-        hint=t("Look for a feature that cannot change and differs. A similarity is no reason by itself."),
-        yes=button(t("This is {name}", name=identity.name), "confirm", icon_name="check", id=identity.id),
-        no=button(t("Not this person"), "reject", icon_name="close", id=identity.id),
-        open=Markup('<button type="button" class="bf-btn bf-btn--quiet" data-dialog-close>{}{}</button>').format(
-            icon("minus"), t("Inconclusive")
-        ),
-        score=score(candidate.similarity, view.threshold, odds),
+    """The answer first; the similarity can stay covered until then."""
+    return Markup('{}{}<p class="bf-xs bf-quiet" data-seen>{}</p>').format(
+        verdict_form(candidate),
+        score(candidate.similarity, view.threshold, odds),
+        t("The similarity was on screen this time. The record says so."),
     )

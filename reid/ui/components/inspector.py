@@ -12,6 +12,7 @@ from reid.ui.components.answers import acts, crop_source, naming, rejected, rese
 from reid.ui.components.compare import face_facts
 from reid.ui.components.faces import remark_words
 from reid.ui.components.stage import chip_source
+from reid.ui.components.verdict_form import recorded
 from reid.ui.markup import button, decision, icon, join, lead_line, mini_scale, picture, scale
 from reid.ui.probing import FaceView
 from reid.ui.session import Session
@@ -48,12 +49,13 @@ def inspector(session: Session, views: Sequence[FaceView], sources: Sources) -> 
         body = _stranger(session, view, sources)
     return Markup(
         '<aside class="bf-card bf-insp" aria-label="{label}">{head}<div '
-        'class="bf-insp__l">{lead}</div>{body}{rejected}{naming}</aside>'
+        'class="bf-insp__l">{lead}</div>{body}{recorded}{rejected}{naming}</aside>'
     ).format(
         label=t("Candidates for face {number}", number=view.number),
         head=_head(session, view, len(views)),
         lead=lead_line(),
         body=body,
+        recorded=recorded(view),
         rejected=rejected(view),
         naming=naming(view),
     )

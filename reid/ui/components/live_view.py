@@ -26,14 +26,15 @@ Odds = Callable[[float], tuple[str, str]]
 def live_shell() -> Markup:
     """Everything but what changes; hidden until somebody starts it."""
     return Markup(
-        '<div class="bf-live" hidden><div class="bf-bar"><div class="bf-bar__t"><h1 class="bf-h1">{title}</h1><p '
-        'class="bf-quiet"><span data-live-rate data-words="{rate}"></span> {kept}</p></div><div class="bf-bar__a">'
-        '<button type="button" class="bf-btn" data-live-keep>{image}{keep}</button><button type="button" '
-        'class="bf-btn" data-live-stop>{stop_icon}{stop}</button></div></div><div class="bf-probe"><div '
-        'class="bf-frame"><div class="bf-pic" style="--w:640;--h:480"><video class="bf-pic__img" playsinline muted aria-label="{picture}">'
-        '</video><canvas class="bf-live__frame" aria-hidden="true" hidden></canvas>'
-        '<div class="bf-live__over" data-live-over></div><span class="bf-livetag"><i></i>{on}</span></div>'
-        "</div><div data-live-panel></div></div></div>"
+        '<div class="bf-live" hidden><div class="bf-bar"><div class="bf-bar__t"><h1 class="bf-h1">{title}</h1>'
+        '<p class="bf-quiet"><span data-live-rate data-words="{rate}"></span> {kept}</p></div><div class="bf-bar__a">'
+        '<button type="button" class="bf-btn" data-live-keep>{image}{keep}</button>'
+        '<button type="button" class="bf-btn" data-live-stop>{stop_icon}{stop}</button></div></div>'
+        '<div class="bf-probe"><div class="bf-frame"><div class="bf-pic" style="--w:640;--h:480">'
+        '<video class="bf-pic__img" playsinline muted aria-label="{picture}"></video>'
+        '<canvas class="bf-live__frame" aria-hidden="true" hidden></canvas>'
+        '<div class="bf-live__over" data-live-over></div><span class="bf-livetag"><i></i>{on}</span></div></div>'
+        "<div data-live-panel></div></div></div>"
     ).format(
         title=t("Webcam"),
         rate=t("Searching {rate} frames a second;"),
