@@ -13,6 +13,7 @@ from reid.score_odds import keep_odds, kept_odds, refit
 from reid.ui.chance_words import share_words
 from reid.ui.components.shell import toast, toasts
 from reid.ui.context import Page
+from reid.ui.refusals import in_words
 from reid.ui.text import t
 
 
@@ -37,7 +38,7 @@ def change_odds(page: Page, data: Mapping[str, Any]) -> Markup:
 
     if data.get("act") == "fit":
         if reason := refit(gallery):
-            return toasts(toast(t("Too few to say"), reason, "warn"))
+            return toasts(toast(t("Too few to say"), in_words(reason), "warn"))
         return toasts(
             toast(
                 t("The odds are worked out"),

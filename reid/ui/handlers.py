@@ -19,6 +19,7 @@ from markupsafe import Markup
 from reid.errors import ReidError
 from reid.gallery.shelf import choose
 from reid.ui.components.shell import toast, toasts
+from reid.ui.refusals import in_words
 from reid.ui.text import t, use_language
 
 log = logging.getLogger(__name__)
@@ -44,7 +45,7 @@ def number_of(data: dict[str, Any], name: str, default: int = 0) -> int:
 
 def error_toast(error: ReidError) -> Markup:
     """First sentence as the title, the way out below it."""
-    title, _, rest = str(error).partition(". ")
+    title, _, rest = in_words(str(error)).partition(". ")
     return toast(title.rstrip("."), rest, "error")
 
 

@@ -17,6 +17,7 @@ from reid.recognizer import Recognizer
 from reid.types import Candidate, Photograph
 from reid.ui.components.live_view import boxes, panel, parts
 from reid.ui.probing import FaceView, decide
+from reid.ui.refusals import in_words
 from reid.ui.session import LiveFeed, Sessions, Shot
 from reid.ui.text import t, use_language
 
@@ -86,7 +87,7 @@ def frame_server(
                 "faces": len(seen),
             }
         except ReidError as error:
-            return {"id": session.id, "error": str(error)}
+            return {"id": session.id, "error": in_words(str(error))}
         except Exception as error:  # an entry point, like a handler: said in words, logged, and the page lives
             log.error("a live frame failed", exc_info=error)
             return {"id": session.id, "error": t("That did not work")}

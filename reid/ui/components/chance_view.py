@@ -7,6 +7,7 @@ from markupsafe import Markup
 from reid.probability import ScoreOdds, chance_at
 from reid.ui.chance_words import SHARES, basis_words, chance_words, share_words
 from reid.ui.markup import button, glyph, join
+from reid.ui.refusals import in_words
 from reid.ui.text import decimal, number_text, t
 
 _STEPS = 100
@@ -39,7 +40,7 @@ def right_person(odds: ScoreOdds | str | None, value: float, people: int) -> Mar
                 )
             ),
             Markup('<div class="bf-note bf-note--warn">{}<span><b>{}</b> {}</span></div>').format(
-                glyph("warn"), t("Too few to say."), odds
+                glyph("warn"), t("Too few to say."), in_words(odds)
             )
             if odds
             else "",
