@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import gradio as gr
 
+from reid.errors import ReidError
 from reid.gallery.backup import restore_gallery, take_back
 from reid.ui.components.shell import toast, toasts
-from reid.ui.components.transfer import RESTORE_FILES, restore_dialog
+from reid.ui.components.transfer import RESTORE_FILES, restore_busy, restore_dialog
 from reid.ui.context import Page, html
-from reid.ui.handlers import Updates, guarded
+from reid.ui.handlers import Updates, error_toast, guarded
 from reid.ui.text import count, day, t
 
 
@@ -26,20 +27,27 @@ class Transfer:
         self.dialog = html(elem_id="bf-restore")
         self.all = [self.files, self.dialog]
         self.files.upload(
-            guarded(page.messages)(self.restore), self.files, [self.files, page.top, page.messages],
+            guarded(page.messages)(self.restore), self.files, [*self.all, page.top, page.messages],
             api_visibility="private", show_progress="hidden", concurrency_limit=1, concurrency_id="restoring",
         ).then(None, None, None, js="() => { document.getElementById('restore-dialog').hidden = true; "
                                     "window.bytefaceRefresh(); }")  # fmt: skip
 
-    def restore(self, path: str | None) -> Updates:
+    def restore(self, path: str | None) -> Iterator[Updates]:
         """Puts a backup in the place of what is enrolled."""
         if not path:
-            return {}
+            return
+        yield {self.dialog: restore_busy()}
+        try:
+            yield {**self.first(), self.files: None, **self._restore(Path(path))}
+        except ReidError as error:
+            yield {**self.first(), self.files: None, self.page.messages: toasts(error_toast(error))}
+
+    def _restore(self, path: Path) -> Updates:
         recognizer = self.page.recognizer
         try:
-            done = restore_gallery(Path(path), recognizer.gallery.url, replace=True, space_id=recognizer.space.id)
+            done = restore_gallery(path, recognizer.gallery.url, replace=True, space_id=recognizer.space.id)
         finally:
-            Path(path).unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
         contents, kept = done.contents, done.kept
         text = t(
             "{photographs}, as of {day}. The gallery of before is kept as {file}.",

@@ -44,19 +44,28 @@ def restore_button(style: str = "") -> Markup:
 
 def restore_dialog() -> Markup:
     """Says what a backup does before a file is chosen; the file itself is checked when it has come."""
-    return Markup(
-        '<div class="bf-modal" id="{id}" hidden><section class="bf-dialog bf-dialog--sm" role="dialog" '
-        'aria-modal="true" aria-labelledby="{id}-h"><header class="bf-dialog__h"><h2 class="bf-h2 bf-grow" '
-        'id="{id}-h">{title}</h2></header><div class="bf-dialog__b"><p>{text}</p></div><footer class="bf-dialog__f '
-        'bf-dialog__f--end"><button type="button" class="bf-btn" data-dialog-close>{cancel}</button>{choose}</footer>'
-        "</section></div>"
-    ).format(
-        id=_DIALOG,
-        title=t("Restore a backup?"),
-        text=t(
-            "It takes the place of everybody who is enrolled here. The gallery of before is kept beside it, and Undo "
-            "brings it back."
-        ),
-        cancel=t("Cancel"),
-        choose=pick_button(t("Choose the file"), RESTORE_FILES, "upload", "primary"),
+    text = t(
+        "It takes the place of everybody who is enrolled here. The gallery of before is kept beside it, and Undo "
+        "brings it back."
     )
+    foot = Markup(
+        '<footer class="bf-dialog__f bf-dialog__f--end"><button type="button" class="bf-btn" '
+        "data-dialog-close>{}</button>{}</footer>"
+    ).format(t("Cancel"), pick_button(t("Choose the file"), RESTORE_FILES, "upload", "primary"))
+    return _dialog(t("Restore a backup?"), Markup("<p>{}</p>").format(text), foot, hidden=True)
+
+
+def restore_busy() -> Markup:
+    """While a backup is checked: a large one takes a while."""
+    body = Markup('<p class="bf-row" role="status"><span class="bf-spin"></span>{}</p>').format(
+        t("All of it is checked before anything is changed.")
+    )
+    return _dialog(t("Restoring"), body, Markup(""), hidden=False)
+
+
+def _dialog(title: str, body: Markup, foot: Markup, *, hidden: bool) -> Markup:
+    return Markup(
+        '<div class="bf-modal" id="{id}"{hidden}><section class="bf-dialog bf-dialog--sm" role="dialog" '
+        'aria-modal="true" aria-labelledby="{id}-h"><header class="bf-dialog__h"><h2 class="bf-h2 bf-grow" '
+        'id="{id}-h">{title}</h2></header><div class="bf-dialog__b">{body}</div>{foot}</section></div>'
+    ).format(id=_DIALOG, title=title, body=body, foot=foot, hidden=Markup(" hidden") if hidden else "")
