@@ -22,6 +22,9 @@ from reid.types import RGB, Embeddings, Threshold
 AUTO = "facenet+sface@0.2"
 """What `auto` means: the best on strangers of `lfw-dev`'s validation probes, at full size and at 32 px."""
 
+AUTO_TUNED = "facenet+sface@0.3"
+"""What `auto` means with weights of a run: by the same probes and those of 24 and 16 px (`benchmarks/README.md`)."""
+
 _NAMES = re.compile(r"(?P<names>[a-z0-9]+(\+[a-z0-9]+)*)(@(?P<weight>0?\.\d+))?")
 
 
@@ -156,9 +159,14 @@ class EmbeddingSpace:
         from reid.weights import ensure
 
         spec = SpaceSpec.parse(name)
+        files = {
+            network: ensure(weights if network == "facenet" else network, models_dir, progress=progress)
+            for network in spec.networks
+        }
+        if name == "auto" and "recipe" in files["facenet"].config:
+            spec = SpaceSpec.parse(AUTO_TUNED)
         networks, thresholds = [], dict[str, Any]()
-        for network in spec.networks:
-            file = ensure(weights if network == "facenet" else network, models_dir, progress=progress)
+        for network, file in files.items():
             known = file.config.get("thresholds")
             thresholds |= known if isinstance(known, dict) else {}
             networks.append(

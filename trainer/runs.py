@@ -149,7 +149,7 @@ def _measured(split: Split, trained: Trained) -> dict[str, Any]:
         "alpha": trained.alpha,
         "best_epoch": trained.best_epoch,
         "by_alpha": {f"{alpha:g}": score for alpha, score in trained.by_alpha.items()},
-        "frozen": asdict(trained.frozen) if trained.frozen else None,
-        "tuned": asdict(trained.tuned) if trained.tuned else None,
+        "frozen": trained.frozen.as_json() if trained.frozen else None,
+        "tuned": trained.tuned.as_json() if trained.tuned else None,
         "epochs": trained.history,
     }

@@ -307,6 +307,8 @@ class Trainer:
             self.student.load_state_dict(between(self.start, self.best, alpha))
             found[alpha] = self.validator.score(self.student)
         candidates = self.recipe.alphas or (1.0,)
+        if self.recipe.alphas:  # what forgets strangers is not worth what it gains on people it was shown
+            candidates = tuple(one for one in candidates if not found[one].forgets(found[0.0])) or (min(candidates),)
         alpha = max(candidates, key=lambda one: (found[one].score, -one))
         state = between(self.start, self.best, alpha)
         by_alpha = {one: validation.score for one, validation in found.items()}

@@ -6,6 +6,7 @@ Knows crops and labels, no optimiser.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -25,6 +26,9 @@ from trainer.splits import Split
 _PER_TEMPLATE = 4
 _BATCH = 64
 _CAMERA = Surveillance(face_px=(20.0, 40.0))
+_FMR = 1e-3
+_PAIRS = 30  # of one stranger, and strangers: with fewer nothing is said of forgetting
+_ONE_SIDED = 1.645  # normal deviate of 5 %
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,17 +39,38 @@ class Validation:
         fpir: the smallest of 1 % and 10 % that the strangers allow an alarm at.
         clean: DIR there on the photographs as they are.
         degraded: DIR there on the same photographs as a bad camera sees them, 20 to 40 px a face.
+        kept: for each pair of photographs of one stranger, whether they are more alike than all but one in a thousand
+            pairs of two strangers: where a network forgets, it loses these first. Empty where strangers have too few.
     """
 
     fpir: float
     rank1: float
     clean: float
     degraded: float
+    kept: tuple[bool, ...] = ()
 
     @property
     def score(self) -> float:
         """What epochs and alphas are chosen by."""
         return (self.clean + self.degraded) / 2
+
+    @property
+    def strangers(self) -> float | None:
+        """True acceptance rate of strangers' pairs at FMR 0.1 %."""
+        return sum(self.kept) / len(self.kept) if self.kept else None
+
+    def forgets(self, before: Validation) -> bool:
+        """Whether it loses more of the strangers' pairs than chance explains (McNemar's test, one-sided, 5 %)."""
+        lost = sum(was and not is_now for was, is_now in zip(before.kept, self.kept, strict=True))
+        won = sum(is_now and not was for was, is_now in zip(before.kept, self.kept, strict=True))
+        return lost - won > _ONE_SIDED * math.sqrt(lost + won)
+
+    def as_json(self) -> dict[str, float | None]:
+        """As metrics.json keeps it."""
+        return {
+            "fpir": self.fpir, "rank1": self.rank1, "clean": self.clean, "degraded": self.degraded,
+            "strangers": self.strangers,
+        }  # fmt: skip
 
 
 class Validator:
@@ -74,13 +99,27 @@ class Validator:
     def score(self, module: nn.Module) -> Validation:
         """Leaves the module in evaluation mode."""
         templates = self._templates(embed(module, self.gallery, self.standardisation, self.device))
-        found = []
+        found, kept = [], None
         for crops in (self.clean, self.degraded):
-            cosines = embed(module, crops, self.standardisation, self.device) @ templates.T
+            embeddings = embed(module, crops, self.standardisation, self.device)
+            kept = self._kept(embeddings) if kept is None else kept
+            cosines = embeddings @ templates.T
             searches = metrics.searches_of_similarities(cosines, self.truth, self.people)
             found.append((metrics.rank_k(cosines, self.truth, 1), metrics.dir_at_fpir(searches, self.fpir)))
         (rank1, clean), (_, degraded) = found
-        return Validation(self.fpir, rank1, clean, degraded)
+        return Validation(self.fpir, rank1, clean, degraded, kept or ())
+
+    def _kept(self, embeddings: Embeddings) -> tuple[bool, ...]:
+        """`Validation.kept` of clean photographs."""
+        alien = self.truth < 0
+        people, own = self.people[alien], embeddings[alien]
+        above = np.triu(np.ones((len(own), len(own)), bool), 1)
+        same = people[:, None] == people[None]
+        mated, other = same & above, ~same & above
+        if mated.sum() < _PAIRS or len(np.unique(people)) < _PAIRS:
+            return ()
+        cosines = own @ own.T
+        return tuple((cosines[mated] > metrics.score_at_rate(cosines[other], _FMR)).tolist())
 
     def _templates(self, embeddings: Embeddings) -> Embeddings:
         sums = np.zeros((self.classes.max() + 1, embeddings.shape[1]), np.float32)

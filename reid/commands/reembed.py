@@ -25,7 +25,7 @@ def run(args: argparse.Namespace) -> int:
     """
     from reid.gallery import space_id_of
     from reid.reembed import reembed
-    from reid.space import EmbeddingSpace
+    from reid.space import AUTO, EmbeddingSpace
 
     settings = common.settings_of(args, of_gallery=False)
     path = Path(settings.gallery)
@@ -33,7 +33,8 @@ def run(args: argparse.Namespace) -> int:
         raise GalleryError(f"{path} keeps no crops to embed anew. Run `byteface build-gallery` with its photographs.")
     old = space_id_of(settings.gallery)
     # the same kind of space unless another is named, and the best run's weights unless others are
-    settings = replace(settings, space=args.space or old.split(":")[0])
+    kind = old.split(":")[0]
+    settings = replace(settings, space=args.space or ("auto" if kind == AUTO else kind))
     space = EmbeddingSpace.load(
         settings.space, settings.weights, settings.models_dir,
         device=settings.device, runtime=settings.runtime, precision=settings.precision,

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from trainer.splits import Split
 
 _SKIPPED = "skipped.csv"
+SFACE_PX = 112
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -68,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
         # a run starts from pretrained weights unless others are named, whatever runs there are
         start = PRETRAINED if settings.weights == AUTO else settings.weights
         weights = ensure(start, settings.models_dir, progress=world.speaks)
-        sizes = (int(weights.config["crop_px"]), *((112,) if args.distil == "sface" else ()))
+        sizes = (int(weights.config["crop_px"]), SFACE_PX)  # the run is calibrated beside SFace too
         if not world.speaks:
             world.wait()  # the first process finds the faces, the others read them
         split = split_for(args, store_of(settings, args.face, sizes), folder if world.speaks else None)
@@ -148,10 +149,10 @@ def split_for(args: argparse.Namespace, store: FaceStore, folder: Path | None) -
 
 
 def _calibrate(folder: Path, settings: Settings, split: Split) -> None:
-    """Gives the run the threshold of its validation strangers; too few are said, and no reason to fail."""
+    """Gives the run thresholds of its validation strangers, alone and in the default space; too few are said."""
     import numpy as np
 
-    from reid.errors import CalibrationError
+    from reid.errors import CalibrationError, WeightsError
     from reid.space import EmbeddingSpace
     from trainer import runs
     from trainer.embeddings import EmbeddingCache
@@ -160,14 +161,15 @@ def _calibrate(folder: Path, settings: Settings, split: Split) -> None:
 
     if not split.strangers:
         return
-    space = EmbeddingSpace.load("facenet", str(folder), settings.models_dir, device=settings.device)
     cache = EmbeddingCache(settings.models_dir / "cache" / "embeddings")
     classes = np.array([split.class_of(face) for face in split.train])
-    templates = templates_of(cache.embed(space, split.train, "gallery"), classes, len(split.labels))
-    try:
-        runs.keep_threshold(folder, space.id, stranger_threshold(space, templates, split.strangers, cache))
-    except CalibrationError as error:
-        _say(f"The run has no threshold of its own. {error}")
+    for name in ("facenet", "auto"):
+        try:
+            space = EmbeddingSpace.load(name, str(folder), settings.models_dir, device=settings.device)
+            templates = templates_of(cache.embed(space, split.train, "gallery"), classes, len(split.labels))
+            runs.keep_threshold(folder, space.id, stranger_threshold(space, templates, split.strangers, cache))
+        except (CalibrationError, WeightsError) as error:
+            _say(f"The run has no threshold of its own in the space {name}. {error}")
 
 
 def _list_skipped(folder: Path, faces: list[FoundFace]) -> None:
@@ -192,6 +194,8 @@ def _outcome(folder: Path, trained: object) -> str:
         lines.append(f"validation, DIR at FPIR {fpir}   frozen   tuned")
         lines.append(f"  photographs as they are   {trained.frozen.clean:.4f}   {trained.tuned.clean:.4f}")
         lines.append(f"  faces of 20 to 40 px      {trained.frozen.degraded:.4f}   {trained.tuned.degraded:.4f}")
+        if trained.frozen.strangers is not None and trained.tuned.strangers is not None:
+            lines.append(f"  pairs of strangers        {trained.frozen.strangers:.4f}   {trained.tuned.strangers:.4f}")
         if trained.alpha == 0:
             lines.append("Nothing that was trained did better than the weights it started from: those were kept.")
     return "\n".join(lines)
