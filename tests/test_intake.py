@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import shutil
 import stat
 import zipfile
@@ -19,6 +21,9 @@ from reid.intake import archive as archives
 from reid.intake.report import COLUMNS, counts_of, groups_of, people_of, table_of
 from reid.recognizer import Recognizer
 from reid.tables import plain, read_rows, write_csv
+from reid.ui.probing import look
+from reid.ui.reporting import result_csv
+from reid.ui.session import Sessions
 from reid.verdicts import MIN_ENROL_PX
 
 PEOPLE = {"Ann": 0, "Bob": 1, "Cem": 2}
@@ -426,3 +431,11 @@ def test_the_command_says_what_it_did(
     assert "Ann resembles Anna, similarity 1.00" in said.out
     assert "Bob/broken.jpg: It cannot be read." in said.err
     assert list(pd.read_csv(report)["status"]).count("enrolled") == 6
+
+
+def test_nothing_in_a_search_result_is_a_formula(recognizer: Recognizer) -> None:
+    recognizer.enrol("=1+1", [recognizer.sample(photograph([0]))])
+    session = Sessions().open(None)
+    session.add(look(recognizer, photograph([0], "@x.png")))
+    (row,) = csv.DictReader(io.StringIO(result_csv(recognizer, session, 0.5, 5).decode("utf-8-sig")))
+    assert (row["image"], row["predicted"]) == ("'@x.png", "'=1+1")

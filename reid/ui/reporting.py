@@ -12,6 +12,7 @@ from typing import Any
 from PIL import Image, ImageDraw, ImageFont
 
 from reid.recognizer import Recognizer
+from reid.tables import plain
 from reid.types import STRANGER
 from reid.ui.probing import FaceView, decide
 from reid.ui.session import Session, Shot
@@ -94,18 +95,18 @@ def _rows(views: list[FaceView]) -> Iterator[dict[str, object]]:
         best = given or (view.candidates[0] if view.candidates else None)
         second = next((one for one in view.candidates if best and one.identity.id != best.identity.id), None)
         yield {
-            "image": view.shot.name,
+            "image": plain(view.shot.name),
             "face": view.number,
             "status": face["status"],
-            "predicted": face["predicted"],
+            "predicted": plain(face["predicted"]),
             "similarity": best.similarity if best else "",
-            "second_label": second.identity.name if second else "",
+            "second_label": plain(second.identity.name) if second else "",
             "second_similarity": second.similarity if second else "",
             "threshold": view.threshold,
             "box": " ".join(f"{value:g}" for value in face["box_px"]),
             "detection_confidence": face["detection_confidence"],
             "quality": face["quality"],
-            "reason": face["reason"],
+            "reason": plain(face["reason"]),
             **_last_verdict(view),
         }
 
@@ -118,8 +119,8 @@ def _last_verdict(view: FaceView) -> dict[str, object]:
     last = said[-1]
     return {
         "verdict": _VERDICTS[last.verdict],
-        "verdict_on": last.name,
-        "verdict_reason": last.reason,
+        "verdict_on": plain(last.name),
+        "verdict_reason": plain(last.reason),
         "verdict_at": last.at,
     }
 
