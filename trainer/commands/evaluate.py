@@ -77,7 +77,7 @@ def run(args: argparse.Namespace) -> int:
     runs.merge_metrics(out, {"evaluation": {**known, name: {**result, "probes": _described(args, protocol)}}})
     if args.run and "threshold" in first.transfer:
         runs.keep_threshold(args.run, first.space_id, from_json(first.transfer["threshold"]))
-    _write_files(out, systems, first)
+    _write_files(out, name, systems)
     if args.report:
         _write_report(args.report, first, protocol)
     print(table(result))
@@ -212,24 +212,25 @@ def _described(args: argparse.Namespace, protocol: Protocol) -> dict[str, Any]:
     }
 
 
-def _write_files(out: Path, systems: Mapping[str, Evaluated], first: Evaluated) -> None:
+def _write_files(out: Path, space: str, systems: Mapping[str, Evaluated]) -> None:
+    """Plots and probable label errors; those of another space than `facenet` bear its name."""
     from reid.weights.files import storage_errors, write_together
     from trainer.plots import det_plot, similarity_plot
 
+    first = next(iter(systems.values()))
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     columns = ("kind", "image_path", "label", "other_path", "other_label", "similarity", "own_similarity")
     writer.writerow(columns)
     writer.writerows([getattr(one, column) for column in columns] for one in first.suspicions)
-    pictures = {
-        _DET: det_plot({role: found.searches for role, found in systems.items()}),
-        _HISTOGRAM: similarity_plot(first.searches),
-        _LABELS: text.getvalue().encode(),
-    }
+    curves = {one.space_id.split(":")[0] if role == "against" else role: one.searches for role, one in systems.items()}
+    files = {_DET: det_plot(curves), _HISTOGRAM: similarity_plot(first.searches), _LABELS: text.getvalue().encode()}
+    if space != "facenet":
+        files = {f"{Path(name).stem}-{space}{Path(name).suffix}": data for name, data in files.items()}
     with storage_errors(out):
-        write_together(out, pictures)
+        write_together(out, files)
     if first.suspicions:
-        print(f"{len(first.suspicions)} probable label errors in {out / _LABELS}: look at them.", file=sys.stderr)
+        print(f"{len(first.suspicions)} probable label errors in {out}: look at label_errors*.csv.", file=sys.stderr)
 
 
 def _write_report(path: Path, found: Evaluated, protocol: Protocol) -> None:
