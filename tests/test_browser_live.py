@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from browser import Surfer, go, shoot, surfing
 from fakes import drawn, fake_recognizer, photograph
+from playwright.sync_api import Page
 
 from reid.recognizer import Recognizer
 
@@ -43,12 +44,17 @@ def surfer(recognizer: Recognizer, tmp_path_factory: pytest.TempPathFactory) -> 
         yield opened
 
 
-def test_the_webcam_is_searched_until_it_is_stopped_and_a_frame_can_be_kept(surfer: Surfer) -> None:
-    page = surfer.open()
+def _camera_is_off(page: Page) -> bool:
+    return bool(page.evaluate("!document.querySelector('.bf-live video')?.srcObject"))
+
+
+def test_the_webcam_is_searched_until_it_is_stopped_a_frame_is_kept_or_another_tab_is_opened(surfer: Surfer) -> None:
+    page = surfer.open(width=390)
     page.click("#bf-probe-empty [data-live]")
     page.wait_for_selector(".bf-live .bf-cand:has-text('Ann <i>')")
     assert page.is_visible(".bf-livetag:has-text('the camera is on')")
     assert not page.is_visible("#bf-probe-empty")
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
     page.wait_for_selector(".bf-live .bf-over .face.candidate")
     page.wait_for_selector(".bf-live .bf-over .face.stranger")
     page.wait_for_selector(".bf-live .bf-frames:has-text('of the last')")
@@ -56,22 +62,16 @@ def test_the_webcam_is_searched_until_it_is_stopped_and_a_frame_can_be_kept(surf
     shoot(page, "fake-live")
     page.click("[data-live-stop]")
     page.wait_for_selector("#bf-probe-empty")
-    assert page.evaluate("document.querySelector('.bf-live video').srcObject") is None
+    assert _camera_is_off(page)
     page.click("#bf-probe-empty [data-live]")
     page.wait_for_selector(".bf-live .bf-cand")
     page.click("[data-live-keep]")
     page.wait_for_selector(".bf-bar__t:has-text('webcam-')")
     page.wait_for_selector(".bf-facebtn:has-text('Ann <i>')")
-    assert page.evaluate("document.querySelector('.bf-live video').srcObject") is None
-    page.context.close()
-
-
-def test_the_camera_goes_off_when_another_tab_is_opened(surfer: Surfer) -> None:
-    page = surfer.open(width=390)
-    page.click("#bf-probe-empty [data-live]")
+    assert _camera_is_off(page)
+    page.click("#bf-probe-actions [data-live]")
     page.wait_for_selector(".bf-live .bf-cand")
-    assert page.evaluate("document.documentElement.scrollWidth") == 390
     go(page, "gallery")
     page.wait_for_function("!document.body.classList.contains('bf-living')")
-    assert page.evaluate("document.querySelector('.bf-live video')?.srcObject ?? null") is None
+    assert _camera_is_off(page)
     page.context.close()

@@ -28,7 +28,7 @@ const stop = () => {
 const show = (answer, took) => {
   // where answers take long the frame that was searched is shown: a box must never stand on another face
   const still = element.querySelector('.bf-live__frame');
-  still.hidden = took < 350;
+  still.hidden = took < 120;
   if (!still.hidden) {
     [still.width, still.height] = [canvas.width, canvas.height];
     still.getContext('2d').drawImage(canvas, 0, 0);
@@ -47,7 +47,8 @@ const show = (answer, took) => {
   const now = performance.now();
   answered = [...answered.filter(then => now - then < 3000), now];
   const rate = answered.length > 1 ? (answered.length - 1) / (now - answered[0]) * 1000 : 0;
-  part('rate').textContent = part('rate').dataset.words.replace('{rate}', rate < 10 ? rate.toFixed(1) : Math.round(rate));
+  const digits = { maximumFractionDigits: rate < 10 ? 1 : 0 };
+  part('rate').textContent = part('rate').dataset.words.replace('{rate}', rate.toLocaleString(navigator.language, digits));
 };
 const beat = async own => {
   while (stream && stream === own) {

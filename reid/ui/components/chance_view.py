@@ -92,7 +92,7 @@ def _grown(odds: ScoreOdds, people: int) -> Markup:
 
 def curve(odds: ScoreOdds, value: float, people: int) -> Markup:
     """Share of right persons against similarity, with its interval as a band and the threshold as a dashed line."""
-    w, h, x0, x1, y0, y1 = 400, 250, 52, 388, 208, 12
+    w, h, x0, x1, y0, y1 = 400, 250, 66, 388, 208, 12
 
     def x(similarity: float) -> float:
         return x0 + (x1 - x0) * min(max(similarity, 0.0), 1.0)
