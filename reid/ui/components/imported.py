@@ -35,7 +35,7 @@ def _numbers(done: Import, people: Sequence[PersonSummary]) -> Markup:
     enrolled = t("Would be enrolled") if done.dry_run else t("Enrolled")
     words = count(photographs, "photograph", "photographs")
     if groups:
-        words = t("{photographs}, {groups} of them groups", photographs=words, groups=number_text(groups))
+        words = t("{photographs}, {groups} with several faces", photographs=words, groups=number_text(groups))
     left_out = sum(one.left_out for one in people)
     numbers = (
         (enrolled, sum(bool(one.enrolled) for one in people), words),
@@ -136,7 +136,9 @@ def _why(done: Import, one: PersonSummary) -> Markup:
             )
         )
     if one.left_out:
-        reason = one.reason if one.left_out == 1 else t("{n} left out: {reason}", n=one.left_out, reason=one.reason)
+        reason = t(one.reason)  # the fixed ones have their translation, those with numbers stay as they are
+        if one.left_out > 1:
+            reason = t("{n} left out: {reason}", n=one.left_out, reason=reason)
         parts.append(Markup("<span>{}</span>").format(reason))
     known = one.statuses["known"]
     if known and known < one.total:
