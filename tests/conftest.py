@@ -8,10 +8,14 @@ import os
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
 
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from gallery_backends import BACKENDS, opened
 
+from reid.gallery import Gallery
 from reid.settings import CHECKOUT, Settings
 
 
@@ -42,3 +46,16 @@ def lfw_dev() -> Path:
     if not (place / "probes_val.csv").exists():
         pytest.skip(f"no development photographs in {place}: set BYTEFACE_LFW_DEV to their folder")
     return place
+
+
+@pytest.fixture(params=sorted(BACKENDS))
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Of a gallery that is still to be made, once a backend."""
+    return BACKENDS[request.param](tmp_path)
+
+
+@pytest.fixture
+def gallery(url: str) -> Iterator[Gallery]:
+    """An empty one, once a backend."""
+    with closing(opened(url)) as opened_gallery:
+        yield opened_gallery

@@ -1,9 +1,12 @@
-"""Small photographs for the gallery's tests, and what a search must answer in one plain formula."""
+"""For the gallery's tests: small photographs, a search's answer in a plain formula, the first version's file."""
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,3 +75,35 @@ def kept(face_id: str, *, seen_days_ago: float = 0, days: int = 30, crop: bytes 
         seen_at=seen.isoformat(timespec="seconds"),
         expires_at=(seen + timedelta(days=days)).isoformat(timespec="seconds"),
     )
+
+
+VERSION_1 = """
+    PRAGMA application_id = 1113146945;
+    CREATE TABLE _sqlite_migrations (id INTEGER PRIMARY KEY, migration_set TEXT, name TEXT, applied_at TEXT);
+    CREATE UNIQUE INDEX idx__sqlite_migrations_migration_set_name ON _sqlite_migrations (migration_set, name);
+    INSERT INTO _sqlite_migrations VALUES (1, 'byteface-gallery', '0001_gallery', '2026-01-01 00:00:00+00:00');
+    CREATE TABLE meta (key TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL);
+    CREATE TABLE identities (
+        id TEXT PRIMARY KEY NOT NULL, name TEXT NOT NULL UNIQUE, created_at TEXT NOT NULL,
+        photo_count INTEGER NOT NULL, cover_photo_id TEXT, revision INTEGER NOT NULL,
+        metadata TEXT NOT NULL DEFAULT '{}', template BLOB NOT NULL);
+    CREATE INDEX identities_revision ON identities (revision);
+    CREATE TABLE photos (
+        id TEXT PRIMARY KEY NOT NULL, identity_id TEXT NOT NULL REFERENCES identities (id) ON DELETE CASCADE,
+        quality REAL NOT NULL, source TEXT NOT NULL, added_at TEXT NOT NULL,
+        landmarks BLOB NOT NULL, embedding BLOB NOT NULL, crop_jpeg BLOB NOT NULL);
+    CREATE INDEX photos_identity_id ON photos (identity_id);
+    INSERT INTO meta VALUES ('revision', '1'), ('space_id', 'toy:1'), ('space_dim', '16'), ('space', '{}');
+"""
+
+
+def make_version_1(path: Path) -> None:
+    """As the first released version left it, written out: this test must not follow later changes of the code."""
+    vector = unit(1).tobytes()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(VERSION_1)
+        who = ("ann", "Ann", "2026-01-01T00:00:00+00:00", 1, "p1", 1, '{"note": "VIP"}', vector)
+        connection.execute("INSERT INTO identities VALUES (?, ?, ?, ?, ?, ?, ?, ?)", who)
+        one = ("p1", "ann", 0.5, "a.jpg", "2026-01-01T00:00:00+00:00", bytes(40), vector, b"jpeg")
+        connection.execute("INSERT INTO photos VALUES (?, ?, ?, ?, ?, ?, ?, ?)", one)
+        connection.commit()

@@ -1,47 +1,19 @@
-"""The contract of every gallery that can be written. A backend joins with one line in BACKENDS."""
+"""The contract of every gallery that can be written, on each backend of `gallery_backends`."""
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pytest
-from gallery_records import DIM, SPACE, brute_force, photo, unit
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from gallery_backends import check_search, opened, people_of
+from gallery_records import DIM, SPACE, photo, unit
 
-from reid.errors import EmbeddingSpaceError, GalleryError, IdentityExistsError, IdentityNotFoundError, ReidError
+from reid.errors import EmbeddingSpaceError, GalleryError, IdentityExistsError, IdentityNotFoundError
 from reid.gallery import Erased, Gallery, open_gallery, space_id_of
-from reid.types import Candidate, Embeddings, Photo, Rejection
-
-BACKENDS: dict[str, Callable[[Path], str]] = {
-    "sqlite": lambda folder: str(folder / "gallery.db"),
-}
-
-
-def opened(url: str) -> Gallery:
-    return open_gallery(url, space_id=SPACE, dim=DIM)
-
-
-@pytest.fixture(params=sorted(BACKENDS))
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    return BACKENDS[request.param](tmp_path)
-
-
-@pytest.fixture
-def gallery(url: str) -> Iterator[Gallery]:
-    with closing(opened(url)) as opened_gallery:
-        yield opened_gallery
-
-
-def people_of(gallery: Gallery) -> dict[str, list[str]]:
-    return {who.id: [one.id for one in gallery.photos(who.id)] for who in gallery.identities()}
-
 
 # --- what is stored --------------------------------------------------------------------------------------------------
 
@@ -122,31 +94,6 @@ def test_the_cover_is_the_best_photograph_and_stays_while_it_is_there(gallery: G
 
 
 # --- searching -------------------------------------------------------------------------------------------------------
-
-
-def check_search(gallery: Gallery, people: dict[str, list[Photo]], probes: Embeddings, k: int) -> None:
-    """A search answers what the plain formula says."""
-    embeddings = {who: [one.embedding for one in photos] for who, photos in people.items()}
-    answers = gallery.search(probes, k)
-    assert len(answers) == len(probes)
-    for probe, candidates in zip(probes, answers, strict=True):
-        expected = brute_force(embeddings, probe)
-        similarities = dict(expected)
-        assert [candidate.similarity for candidate in candidates] == pytest.approx(
-            [similarity for _, similarity in expected[:k]], abs=1e-6
-        )
-        assert len({candidate.identity.id for candidate in candidates}) == len(candidates), "each identity once"
-        for candidate in candidates:
-            check_candidate(candidate, people[candidate.identity.id], probe, similarities[candidate.identity.id])
-
-
-def check_candidate(candidate: Candidate, photos: list[Photo], probe: Embeddings, similarity: float) -> None:
-    assert candidate.similarity == pytest.approx(similarity, abs=1e-6)
-    cosines = {one.id: float(one.embedding.astype(np.float64) @ probe) for one in photos}
-    assert candidate.photo_similarity == pytest.approx(max(cosines.values()), abs=1e-6)
-    assert candidate.photo_id is not None
-    assert cosines[candidate.photo_id] == pytest.approx(max(cosines.values()), abs=1e-6)
-    assert candidate.identity.photo_count == len(photos)
 
 
 @pytest.mark.parametrize("k", [1, 3, 40, 1000])
@@ -337,190 +284,3 @@ def test_eight_threads_add_and_search_one_gallery(gallery: Gallery) -> None:
             done.result()
     assert gallery.count() == 64
     assert all(who.photo_count == 1 for who in gallery.identities())
-
-
-# --- any sequence of changes, against a dictionary -------------------------------------------------------------------
-
-
-@dataclass
-class Model:
-    """What the protocol says, in plain Python."""
-
-    names: dict[str, str] = field(default_factory=dict)
-    photos: dict[str, Photo] = field(default_factory=dict)
-    covers: dict[str, str] = field(default_factory=dict)
-    home: dict[str, str] = field(default_factory=dict)
-
-    def of(self, identity_id: str) -> list[Photo]:
-        mine = [one for one in self.photos.values() if self.home[one.id] == identity_id]
-        return sorted(mine, key=lambda one: (one.added_at, one.id))
-
-    def need(self, identity_id: str) -> None:
-        if identity_id not in self.names:
-            raise IdentityNotFoundError
-
-    def take_name(self, identity_id: str, name: str) -> None:
-        if name in self.names.values() and self.names.get(identity_id) != name:
-            raise IdentityExistsError
-        self.names[identity_id] = name
-
-    def settle(self) -> int:
-        """Identities without photographs go; covers that went are chosen anew."""
-        empty = [who for who in self.names if not self.of(who)]
-        for who in empty:
-            del self.names[who]
-        self.covers = {
-            who: cover
-            if (cover := self.covers.get(who, "")) in {one.id for one in self.of(who)}
-            else min(self.of(who), key=lambda one: (-one.quality, one.added_at, one.id)).id
-            for who in self.names
-        }
-        return len(empty)
-
-    def add(self, photos: Sequence[Photo]) -> None:
-        wanted: dict[str, set[str]] = {}
-        for one in photos:
-            wanted.setdefault(one.identity_id, set()).add(one.identity_name)
-        for who, names in wanted.items():
-            if who not in self.names:
-                if len(names) > 1:
-                    raise GalleryError
-                self.take_name(who, names.pop())
-        for one in photos:
-            self.photos[one.id], self.home[one.id] = one, one.identity_id
-        self.settle()
-
-    def rename(self, identity_id: str, name: str) -> None:
-        self.need(identity_id)
-        self.take_name(identity_id, name)
-
-    def merge(self, source_id: str, target_id: str) -> None:
-        if source_id == target_id:
-            raise GalleryError
-        self.need(source_id)
-        self.need(target_id)
-        self.move([one.id for one in self.of(source_id)], target_id)
-
-    def move(self, photo_ids: Sequence[str], identity_id: str) -> None:
-        self.need(identity_id)
-        if any(photo_id not in self.photos for photo_id in photo_ids):
-            raise GalleryError
-        self.home.update(dict.fromkeys(photo_ids, identity_id))
-        self.settle()
-
-    def remove(self, identity_id: str) -> Erased:
-        self.need(identity_id)
-        return self.remove_photos([one.id for one in self.of(identity_id)])
-
-    def remove_photos(self, photo_ids: Sequence[str]) -> Erased:
-        gone = [photo_id for photo_id in set(photo_ids) if self.photos.pop(photo_id, None)]
-        return Erased(self.settle(), len(gone))
-
-
-IDENTITIES = st.sampled_from(["a", "b", "c", "d"])
-NAMES = st.sampled_from(["Ann", "ann", "Bo", "Cy"])
-PHOTO_IDS = st.sampled_from([f"p{n}" for n in range(8)])
-PHOTOS = st.builds(
-    lambda photo_id, who, name, seed, quality, year: photo(
-        photo_id, who, name, embedding=unit(seed), quality=quality, added_at=f"{year}-01-01T00:00:00+00:00"
-    ),
-    PHOTO_IDS,
-    IDENTITIES,
-    NAMES,
-    st.integers(0, 20),
-    st.sampled_from([0.25, 0.5, 1.0]),
-    st.integers(2020, 2022),
-)
-CHANGES = st.one_of(
-    st.tuples(st.just("add"), st.lists(PHOTOS, max_size=4)),
-    st.tuples(st.just("rename"), IDENTITIES, NAMES),
-    st.tuples(st.just("merge"), IDENTITIES, IDENTITIES),
-    st.tuples(st.just("move"), st.lists(PHOTO_IDS, max_size=3), IDENTITIES),
-    st.tuples(st.just("remove"), IDENTITIES),
-    st.tuples(st.just("remove_photos"), st.lists(PHOTO_IDS, max_size=3)),
-)
-
-
-def outcome(target: Gallery | Model, change: tuple[object, ...]) -> object:
-    name, *arguments = change
-    try:
-        return getattr(target, str(name))(*arguments)
-    except ReidError as error:
-        return type(error)
-
-
-@pytest.mark.parametrize("backend", sorted(BACKENDS))
-@settings(max_examples=60, deadline=None)
-@given(changes=st.lists(CHANGES, max_size=15))
-def test_any_sequence_of_changes_leaves_what_a_dictionary_would_hold(
-    backend: str, changes: list[tuple[object, ...]]
-) -> None:
-    model = Model()
-    probes = np.stack([unit(seed) for seed in (1, 50, 51)])
-    with tempfile.TemporaryDirectory() as folder, closing(opened(BACKENDS[backend](Path(folder)))) as gallery:
-        for change in changes:
-            before = Model(dict(model.names), dict(model.photos), dict(model.covers), dict(model.home))
-            expected = outcome(model, change)
-            if isinstance(expected, type):
-                model = before
-            assert outcome(gallery, change) == expected
-            assert {who.id: who.name for who in gallery.identities()} == model.names
-            assert {who.id: who.cover_photo_id for who in gallery.identities()} == model.covers
-            assert people_of(gallery) == {who: [one.id for one in model.of(who)] for who in model.names}
-            check_search(gallery, {who: model.of(who) for who in model.names}, probes, 2)
-
-
-# --- what people said about the people -------------------------------------------------------------------------------
-
-
-def _rejection(name: str, identity_id: str, added_at: str = "2026-01-02") -> Rejection:
-    return Rejection(name, identity_id, "gate.png", added_at, unit(7))
-
-
-def test_free_fields_are_replaced_and_survive_new_photographs(gallery: Gallery) -> None:
-    gallery.add([photo("p1", "ann")])
-    gallery.edit("ann", metadata={"notes": "curator, “twin”", "staff no.": "HM-0417"})
-    gallery.add([photo("p2", "ann")])
-    assert dict(gallery.identity("ann").metadata) == {"notes": "curator, “twin”", "staff no.": "HM-0417"}
-    gallery.edit("ann", metadata={})
-    assert dict(gallery.identity("ann").metadata) == {}
-    with pytest.raises(IdentityNotFoundError):
-        gallery.edit("nobody", metadata={})
-
-
-def test_a_chosen_cover_stays_until_its_photograph_goes(gallery: Gallery) -> None:
-    gallery.add([photo("p1", "ann", quality=0.9), photo("p2", "ann", quality=0.1), photo("q", "bob")])
-    gallery.edit("ann", cover_photo_id="p2")
-    gallery.add([photo("p3", "ann", quality=1.0)])
-    assert gallery.identity("ann").cover_photo_id == "p2"
-    gallery.remove_photos(["p2"])
-    assert gallery.identity("ann").cover_photo_id == "p3"
-    with pytest.raises(GalleryError, match="not one of this person"):
-        gallery.edit("ann", cover_photo_id="q")
-
-
-def test_a_rejection_is_remembered_and_taken_back(gallery: Gallery) -> None:
-    gallery.add([photo("p1", "ann"), photo("q", "bob")])
-    gallery.reject(_rejection("r2", "ann", "2026-02-01"))
-    gallery.reject(_rejection("r1", "ann"))
-    found = gallery.rejections(["ann", "bob", "nobody"])
-    assert [(one.id, one.identity_id) for one in found] == [("r1", "ann"), ("r2", "ann")]
-    assert found[0].source == "gate.png"
-    np.testing.assert_array_equal(found[0].embedding, unit(7))
-    gallery.withdraw("r1")
-    gallery.withdraw("r1")
-    assert [one.id for one in gallery.rejections(["ann"])] == ["r2"]
-    with pytest.raises(IdentityNotFoundError):
-        gallery.reject(_rejection("r3", "nobody"))
-    with pytest.raises(EmbeddingSpaceError):
-        gallery.reject(Rejection("r3", "ann", "", "", unit(7, DIM + 1)))
-
-
-def test_rejections_go_with_the_person(gallery: Gallery) -> None:
-    gallery.add([photo("p1", "ann"), photo("q", "bob"), photo("s", "cem")])
-    for name, who in (("r1", "ann"), ("r2", "bob"), ("r3", "cem")):
-        gallery.reject(_rejection(name, who))
-    gallery.merge("ann", "bob")
-    assert [one.id for one in gallery.rejections(["bob"])] == ["r1", "r2"]
-    gallery.remove("cem")
-    assert gallery.rejections(["ann", "cem"]) == []

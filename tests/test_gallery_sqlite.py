@@ -1,4 +1,4 @@
-"""What only the SQLite gallery has: its file, its versions, other processes, and storage that fails."""
+"""What only the SQLite gallery has: its file, other processes, and storage that fails."""
 
 from __future__ import annotations
 
@@ -17,11 +17,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from gallery_records import DIM, SPACE, photo, unit
-from sqlite_utils import Database, Migrations
+from gallery_records import DIM, SPACE, make_version_1, photo, unit
 
 from reid.errors import GalleryError
-from reid.gallery import migrations, open_gallery
 from reid.gallery.connection import Link
 from reid.gallery.sqlite import SqliteGallery, open_url
 
@@ -323,129 +321,3 @@ def test_the_files_are_private_to_their_owner(path: Path) -> None:
     with closing(opened(path)) as gallery:
         gallery.add([photo("p1", "ann")])
         assert {file.stat().st_mode & 0o777 for file in path.parent.iterdir()} == {0o600}
-
-
-# --- versions --------------------------------------------------------------------------------------------------------
-
-VERSION_1 = """
-    PRAGMA application_id = 1113146945;
-    CREATE TABLE _sqlite_migrations (id INTEGER PRIMARY KEY, migration_set TEXT, name TEXT, applied_at TEXT);
-    CREATE UNIQUE INDEX idx__sqlite_migrations_migration_set_name ON _sqlite_migrations (migration_set, name);
-    INSERT INTO _sqlite_migrations VALUES (1, 'byteface-gallery', '0001_gallery', '2026-01-01 00:00:00+00:00');
-    CREATE TABLE meta (key TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL);
-    CREATE TABLE identities (
-        id TEXT PRIMARY KEY NOT NULL, name TEXT NOT NULL UNIQUE, created_at TEXT NOT NULL,
-        photo_count INTEGER NOT NULL, cover_photo_id TEXT, revision INTEGER NOT NULL,
-        metadata TEXT NOT NULL DEFAULT '{}', template BLOB NOT NULL);
-    CREATE INDEX identities_revision ON identities (revision);
-    CREATE TABLE photos (
-        id TEXT PRIMARY KEY NOT NULL, identity_id TEXT NOT NULL REFERENCES identities (id) ON DELETE CASCADE,
-        quality REAL NOT NULL, source TEXT NOT NULL, added_at TEXT NOT NULL,
-        landmarks BLOB NOT NULL, embedding BLOB NOT NULL, crop_jpeg BLOB NOT NULL);
-    CREATE INDEX photos_identity_id ON photos (identity_id);
-    INSERT INTO meta VALUES ('revision', '1'), ('space_id', 'toy:1'), ('space_dim', '16'), ('space', '{}');
-"""
-
-
-def make_version_1(path: Path) -> None:
-    """As the first released version left it, written out: this test must not follow later changes of the code."""
-    vector = unit(1).tobytes()
-    with closing(sqlite3.connect(path)) as connection:
-        connection.executescript(VERSION_1)
-        who = ("ann", "Ann", "2026-01-01T00:00:00+00:00", 1, "p1", 1, '{"note": "VIP"}', vector)
-        connection.execute("INSERT INTO identities VALUES (?, ?, ?, ?, ?, ?, ?, ?)", who)
-        one = ("p1", "ann", 0.5, "a.jpg", "2026-01-01T00:00:00+00:00", bytes(40), vector, b"jpeg")
-        connection.execute("INSERT INTO photos VALUES (?, ?, ?, ?, ?, ?, ?, ?)", one)
-        connection.commit()
-
-
-def test_a_gallery_of_the_first_version_opens(path: Path) -> None:
-    make_version_1(path)
-    with closing(opened(path)) as gallery:
-        (found,) = gallery.search(unit(1)[None], 5)[0]
-        assert (found.identity.name, found.identity.metadata, found.photo_id) == ("Ann", {"note": "VIP"}, "p1")
-        gallery.add([photo("p2", "ann")])
-        assert gallery.identity("ann").photo_count == 2
-
-
-def with_second_step(step: Callable[[Database], None]) -> Migrations:
-    """The numbered steps as a later version will have them."""
-    later = Migrations("byteface-gallery")
-    later(name="0001_gallery")(migrations._gallery)
-    later(name="0002_later")(step)
-    with closing(Database(memory=True)) as nothing:
-        for known in migrations.MIGRATIONS.pending(nothing)[1:]:
-            later(name=known.name)(known.fn)
-    return later
-
-
-def test_an_older_gallery_is_copied_beside_itself_and_migrated(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    make_version_1(path)
-    monkeypatch.setattr(
-        migrations, "MIGRATIONS", with_second_step(lambda db: db.execute("ALTER TABLE photos ADD COLUMN later TEXT"))
-    )
-    with closing(opened(path)) as gallery:
-        gallery.remove("ann")
-    assert "later" in [column.name for column in Database(path)["photos"].columns]
-    monkeypatch.undo()
-    backup = path.with_name("gallery.db.before-0002_later.bak")
-    with closing(opened(backup)) as gallery:
-        assert gallery.count() == 1
-    with pytest.raises(GalleryError, match=r"newer version.*0002_later"):
-        opened(path)
-
-
-def test_a_migration_that_fails_changes_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(db: Database) -> None:
-        db.execute("DROP TABLE photos")
-        db.execute("DROP TABLE nothing_of_that_name")
-
-    make_version_1(path)
-    monkeypatch.setattr(migrations, "MIGRATIONS", with_second_step(fail))
-    with pytest.raises(GalleryError, match="no such table"):
-        opened(path)
-    monkeypatch.undo()
-    with closing(opened(path)) as gallery:
-        assert len(gallery.photos("ann")) == 1
-
-
-def test_a_migration_without_room_for_its_backup_changes_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    make_version_1(path)
-    path.with_name("gallery.db.before-0002_later.bak").mkdir()
-    monkeypatch.setattr(migrations, "MIGRATIONS", with_second_step(lambda db: db.execute("DROP TABLE photos")))
-    with pytest.raises(GalleryError, match="backup could not be written"):
-        opened(path)
-    monkeypatch.undo()
-    with closing(opened(path)) as gallery:
-        assert len(gallery.photos("ann")) == 1
-    assert not list(path.parent.glob("*.part"))
-
-
-@pytest.mark.parametrize("read_only", [False, True])
-def test_a_newer_gallery_is_refused_and_left_alone(path: Path, read_only: bool) -> None:
-    make_version_1(path)
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute("INSERT INTO _sqlite_migrations VALUES (2, 'byteface-gallery', '0002_future', '2030')")
-        connection.commit()
-    content = path.read_bytes()
-    with pytest.raises(GalleryError, match=r"newer version of ByteFace.*Update ByteFace"):
-        opened(path, read_only=read_only)
-    assert path.read_bytes() == content
-
-
-def test_an_older_gallery_that_may_not_be_written_is_refused(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    make_version_1(path)
-    monkeypatch.setattr(migrations, "MIGRATIONS", with_second_step(lambda db: db.execute("DROP TABLE photos")))
-    with pytest.raises(GalleryError, match="older version"):
-        opened(path, read_only=True)
-
-
-# --- addresses -------------------------------------------------------------------------------------------------------
-
-
-def test_a_backend_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(GalleryError, match=r"milvus, which is not installed"):
-        open_gallery("milvus:http://example.org", space_id=SPACE, dim=DIM)
-    with closing(open_gallery(f"sqlite:{tmp_path}/people.db", space_id=SPACE, dim=DIM)) as gallery:
-        assert gallery.count() == 0
-    assert (tmp_path / "people.db").exists()

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from gallery_backends import BACKENDS, opened
 from gallery_records import DIM, NOW, SPACE, kept, photo, unit
-from test_gallery import BACKENDS, opened
 
 from reid.errors import EmbeddingSpaceError, GalleryError, IdentityNotFoundError
 from reid.gallery import Gallery, open_gallery

@@ -1,0 +1,51 @@
+"""Which backends the contract suite of the galleries runs on. A backend joins with one line in BACKENDS."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from gallery_records import DIM, SPACE, brute_force
+
+from reid.gallery import Gallery, open_gallery
+from reid.types import Candidate, Embeddings, Photo
+
+BACKENDS: dict[str, Callable[[Path], str]] = {
+    "sqlite": lambda folder: str(folder / "gallery.db"),
+}
+
+
+def opened(url: str) -> Gallery:
+    """The gallery there, made where there is none."""
+    return open_gallery(url, space_id=SPACE, dim=DIM)
+
+
+def people_of(gallery: Gallery) -> dict[str, list[str]]:
+    return {who.id: [one.id for one in gallery.photos(who.id)] for who in gallery.identities()}
+
+
+def check_candidate(candidate: Candidate, photos: list[Photo], probe: Embeddings, similarity: float) -> None:
+    assert candidate.similarity == pytest.approx(similarity, abs=1e-6)
+    cosines = {one.id: float(one.embedding.astype(np.float64) @ probe) for one in photos}
+    assert candidate.photo_similarity == pytest.approx(max(cosines.values()), abs=1e-6)
+    assert candidate.photo_id is not None
+    assert cosines[candidate.photo_id] == pytest.approx(max(cosines.values()), abs=1e-6)
+    assert candidate.identity.photo_count == len(photos)
+
+
+def check_search(gallery: Gallery, people: dict[str, list[Photo]], probes: Embeddings, k: int) -> None:
+    """A search answers what the plain formula says."""
+    embeddings = {who: [one.embedding for one in photos] for who, photos in people.items()}
+    answers = gallery.search(probes, k)
+    assert len(answers) == len(probes)
+    for probe, candidates in zip(probes, answers, strict=True):
+        expected = brute_force(embeddings, probe)
+        similarities = dict(expected)
+        assert [candidate.similarity for candidate in candidates] == pytest.approx(
+            [similarity for _, similarity in expected[:k]], abs=1e-6
+        )
+        assert len({candidate.identity.id for candidate in candidates}) == len(candidates), "each identity once"
+        for candidate in candidates:
+            check_candidate(candidate, people[candidate.identity.id], probe, similarities[candidate.identity.id])
