@@ -159,13 +159,15 @@ def test_a_record_comes_from_the_table_or_from_what_was_said_for_everybody(
 
 def test_a_source_that_is_none_is_refused_in_words(tmp_path: Path, folder: Path) -> None:
     (tmp_path / "text.zip").write_text("no zip")
+    (tmp_path / "text.doc").write_text("no zip")
     (tmp_path / "empty").mkdir()
     (tmp_path / "no_name.csv").write_text("image_path\na.jpg\n")
     (folder / "a.csv").write_text("image_path,gt\n")
     (folder / "b.csv").write_text("image_path,gt\n")
     for path, error, words in (
         (tmp_path / "missing", ArchiveError, "There is nothing at"),
-        (tmp_path / "text.zip", ArchiveError, "neither a folder, a zip nor a CSV"),
+        (tmp_path / "text.zip", ArchiveError, "damaged or something else"),
+        (tmp_path / "text.doc", ArchiveError, "neither a folder, a zip nor a CSV"),
         (tmp_path / "empty", ArchiveError, "holds no photographs"),
         (tmp_path / "no_name.csv", TableError, "no column 'gt'"),
         (folder, TableError, "There are 2 CSV files"),
@@ -333,7 +335,7 @@ def test_an_archive_locked_by_a_password_is_refused_in_words(
 def test_an_archive_that_is_cut_off_or_damaged_is_named(recognizer: Recognizer, folder: Path, tmp_path: Path) -> None:
     data = as_zip(folder).read_bytes()
     (tmp_path / "cut.zip").write_bytes(data[: len(data) // 2])
-    with pytest.raises(ArchiveError, match=r"cut\.zip"), open_source(tmp_path / "cut.zip"):
+    with pytest.raises(ArchiveError, match=r"cut\.zip cannot be opened as a zip"), open_source(tmp_path / "cut.zip"):
         pass
     middle = data.find(b"JFIF") + 200
     (tmp_path / "damaged.zip").write_bytes(data[:middle] + bytes(20) + data[middle + 20 :])

@@ -84,7 +84,7 @@ def open_source(path: Path, *, root: Path | None = None, name: str | None = None
     elif path.suffix.lower() == ".csv":
         rows = read_rows(path, labelled=True)
         yield _of_disk(root or path.parent, name, [_item(row) for row in rows])
-    elif zipfile.is_zipfile(path):
+    elif path.suffix.lower() == ".zip" or zipfile.is_zipfile(path):
         with ZipTree(path, name) as tree:
             yield _of_zip(tree)
     else:
