@@ -11,7 +11,8 @@ from markupsafe import Markup
 from reid.errors import ReidError
 from reid.images import read_photograph
 from reid.ui.components import shell
-from reid.ui.components.verify_view import answer, compare_sides, sides
+from reid.ui.components.verify_answer import answer, compare_sides
+from reid.ui.components.verify_view import sides
 from reid.ui.context import ACTS, Page, html, script
 from reid.ui.handlers import Updates, error_toast, event_data, guarded, number_of
 from reid.ui.markup import button
