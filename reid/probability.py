@@ -11,8 +11,8 @@ says
 
 so all that scores must tell is LR(s) = f_right(s) / f_wrong(s). It is fitted as log LR(s) = slope s + intercept:
 logistic regression on both kinds of searches with Platt's smoothed targets (J. Platt, 1999, in Advances in Large Margin
-Classifiers), which keep the line finite where no score of one kind reaches the other. The kinds weigh one to nine: a
-straight line cannot be right everywhere, and so it is where answers are hard (`benchmarks/probability.py` compares).
+Classifiers), which keep the line finite where no score of one kind reaches the other. Both kinds weigh alike, which
+was chosen on validation probes (`benchmarks/probability.py` compares).
 Isotonic regression was not taken: below about a thousand scores it follows their noise, and its first and last step say
 0 and 1, which no prior can correct (Niculescu-Mizil and Caruana, ICML 2005).
 
@@ -222,7 +222,7 @@ def _line(right: Scores, wrong: Scores) -> tuple[float, float]:
     rights, wrongs = (np.histogram(np.clip(scores, -1, 1), edges)[0] for scores in (right, wrong))
     # Platt's targets: a search of K right ones counts as right for (K + 1) / (K + 2) of its weight
     sure_right, sure_wrong = (len(right) + 1) / (len(right) + 2), (len(wrong) + 1) / (len(wrong) + 2)
-    right_weight, wrong_weight = SHARE * rights / len(right), (1 - SHARE) * wrongs / len(wrong)
+    right_weight, wrong_weight = rights / len(right), wrongs / len(wrong)
     yes = right_weight * sure_right + wrong_weight * (1 - sure_wrong)
     no = right_weight * (1 - sure_right) + wrong_weight * sure_wrong
     x = np.concatenate([middles, middles])[:, None]
@@ -233,5 +233,4 @@ def _line(right: Scores, wrong: Scores) -> tuple[float, float]:
     model = LogisticRegression(C=1e8, solver="newton-cholesky", max_iter=200)
     model.fit((x[used] - middle) / spread, y[used], weight[used])
     slope = float(model.coef_[0, 0]) / spread
-    prior = math.log(SHARE / (1 - SHARE))
-    return slope, float(model.intercept_[0]) - slope * middle - prior
+    return slope, float(model.intercept_[0]) - slope * middle
