@@ -194,6 +194,7 @@ def test_a_person_who_was_erased_meanwhile_is_no_end(surfer: Surfer, recognizer:
     page.wait_for_selector(".bf-toast--error:has-text('not in the gallery any more')")
     page.click(".bf-crumb a")
     page.wait_for_selector(".bf-person:has-text('Bob')")
+    assert page.locator(".bf-person").all_inner_texts() == [page.inner_text(".bf-person:has-text('Bob')")]
 
 
 def test_names_are_searched_and_pages_are_turned(surfer: Surfer, recognizer: Recognizer) -> None:
@@ -210,6 +211,7 @@ def test_names_are_searched_and_pages_are_turned(surfer: Surfer, recognizer: Rec
     page.wait_for_selector(".bf-pager:has-text('11 people')")
     page.fill("#bf-query textarea, #bf-query input", "nobody of that name")
     page.wait_for_selector(".bf-empty:has-text('Nobody is called')")
+    assert page.locator(".bf-person").count() == 0
 
 
 def test_strangers_calibrate_the_threshold_and_the_line_is_moved(
