@@ -55,7 +55,7 @@ def _plot(history: Sequence[Mapping[str, Any]]) -> bytes:
     figure = Figure(figsize=(8, 3.2), layout="constrained")
     left, right = figure.subplots(1, 2)
     _lines(left, history, ("loss", "label_loss", "distil_loss"), "loss")
-    _lines(right, history, ("clean", "degraded", "rank1"), "validation: DIR at the FPIR of log.csv")
+    _lines(right, history, ("clean", "degraded", "rank1", "strangers"), "validation: DIR at the FPIR of log.csv")
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=120)
     return buffer.getvalue()

@@ -244,7 +244,7 @@ class Trainer:
             return
         found = self.validator.score(self.student)
         scores = [_score(earlier) for earlier in self.history if earlier.get("clean") is not None]
-        row.update(rank1=found.rank1, clean=found.clean, degraded=found.degraded, fpir=found.fpir)
+        row.update(found.as_json())
         if not scores or _score(row) >= max(scores):
             self.best, self.best_epoch = self._copy(), self.epoch
 
