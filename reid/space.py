@@ -155,10 +155,12 @@ class EmbeddingSpace:
             EmbeddingSpaceError: no such space.
             WeightsError: weights are missing and cannot be brought.
         """
-        from reid.networks import load_network  # torch and OpenCV, not before they are needed
+        from reid.networks import load_network, require_known  # torch and OpenCV, not before they are needed
         from reid.weights import ensure
 
         spec = SpaceSpec.parse(name)
+        for network in spec.networks:
+            require_known(network)
         files = {
             network: ensure(weights if network == "facenet" else network, models_dir, progress=progress)
             for network in spec.networks

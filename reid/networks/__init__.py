@@ -10,7 +10,7 @@ from reid.networks.base import Network
 from reid.runtime import choose_precision, compiled_or_none, uses_openvino
 from reid.weights import WeightsFile, ensure
 
-__all__ = ["Network", "load_network"]
+__all__ = ["Network", "load_network", "require_known"]
 
 
 def _facenet(weights: WeightsFile, device: str) -> Network:
@@ -72,10 +72,15 @@ def load_network(
         SettingsError: no such runtime or precision, or not on this machine.
         WeightsError: no such network, or its weights are missing and cannot be brought.
     """
-    if name not in _LOADERS:
-        raise WeightsError(f"There is no network called {name!r}. Known are {', '.join(_LOADERS)}.")
+    require_known(name)
     file = weights if isinstance(weights, WeightsFile) else ensure(weights, models_dir, progress=progress)
     compiled = None
     if uses_openvino(runtime, device if name in _IN_TORCH else "cpu"):
         compiled = compiled_or_none(lambda: _COMPILED[name](file, choose_precision(precision, file.sha256)), runtime)
     return compiled if compiled is not None else _LOADERS[name](file, device)
+
+
+def require_known(name: str) -> None:
+    """Raises: WeightsError when there is no network of that name."""
+    if name not in _LOADERS:
+        raise WeightsError(f"There is no network called {name!r}. Known are {', '.join(_LOADERS)}.")
