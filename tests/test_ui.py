@@ -233,3 +233,17 @@ def test_the_slider_means_the_gallerys_own_threshold_in_full() -> None:
     assert slider_value(threshold) == 0.46
     assert exact(threshold, 0.46) == 0.46122
     assert exact(threshold, 0.47) == 0.47
+
+
+def test_a_better_run_is_told_with_the_command_that_takes_the_gallery_there(tmp_path: Path) -> None:
+    from types import SimpleNamespace
+
+    from reid.ui import _better_run
+    from reid.weights.choice import BestRun
+
+    page = SimpleNamespace(recognizer=fake_recognizer(tmp_path))
+    told = _better_run(BestRun(tmp_path / "<run>", 0.996, 0.982), page)  # type: ignore[arg-type]
+    assert "byteface reembed --gallery people.db" in told
+    assert "99.6 %" in told
+    assert "98.2 %" in told
+    assert "&lt;run&gt;" in told
