@@ -95,6 +95,8 @@ class Surfer:
             has_touch=phone,
             permissions=["camera", "clipboard-read", "clipboard-write"],
         )
+        # what a test waits for must not have gone again before a busy machine comes to look
+        context.add_init_script("window.bytefaceToastsStayMs = { undo: 120000, plain: 120000 };")
         page = context.new_page()
         page.set_default_timeout(60_000)  # machines of continuous integration are slow and shared
         page.on("request", self._asked)

@@ -1,4 +1,6 @@
 // js_on_load of the toasts: closing needs no server; a message that is neither error nor news leaves by itself.
+// One with an Undo stays longer: whoever wants it has to read first.
+const STAY_MS = { undo: 20000, plain: 8000, ...window.bytefaceToastsStayMs };
 const hide = toast => { toast.hidden = true; };
 element.addEventListener('click', event => {
   const target = event.target.closest('[data-act]');
@@ -9,5 +11,7 @@ element.addEventListener('click', event => {
 watch('value', () => element.querySelectorAll('.bf-toast').forEach(toast => {
   toast.hidden = false;
   const n = toast.dataset.n;
-  if (!['error', 'news'].includes(toast.dataset.kind)) setTimeout(() => { if (toast.dataset.n === n) hide(toast); }, 8000);
+  if (['error', 'news'].includes(toast.dataset.kind)) return;
+  const stay = toast.querySelector('[data-act=undo]') ? STAY_MS.undo : STAY_MS.plain;
+  setTimeout(() => { if (toast.dataset.n === n) hide(toast); }, stay);
 }));
