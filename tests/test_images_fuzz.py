@@ -18,7 +18,7 @@ EVERYTHING = [
     *pictures.huge_headers(60_000).values(),
 ]
 FUZZ = hypothesis_settings(
-    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 
 
