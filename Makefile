@@ -30,6 +30,7 @@ SURVEILLANCE ?= data/surveillance
 bench: .venv/.ready-dev
 	$(BIN)/python benchmarks/search.py --sizes 1000 10000 100000
 	$(BIN)/python benchmarks/embed.py
+	$(BIN)/python benchmarks/pipeline.py --lfw-dev $(LFW_DEV)
 	$(BIN)/python benchmarks/page_at_10000.py
 	$(BIN)/python benchmarks/accuracy.py --lfw-dev $(LFW_DEV) --surveillance $(SURVEILLANCE) --split val --detector yunet
 
