@@ -96,7 +96,7 @@ class Surfer:
             permissions=["camera", "clipboard-read", "clipboard-write"],
         )
         # what a test waits for must not have gone again before a busy machine comes to look
-        context.add_init_script("window.bytefaceToastsStayMs = { undo: 120000, plain: 120000 };")
+        context.add_init_script("window.bytefaceToastsStayMs = { undo: 25000, plain: 25000 };")
         page = context.new_page()
         page.set_default_timeout(60_000)  # machines of continuous integration are slow and shared
         page.on("request", self._asked)

@@ -107,6 +107,7 @@ def test_a_first_candidate_is_told_with_the_share_that_is_assumed(
         for n in range(3)
     ]
     recognizer.gallery.add(crowd)
+    page.click(".bf-toast:not([hidden]) [data-act=close]")
     page.click(".bf-chance button:has-text('Work it out again')")
     page.wait_for_selector(".bf-chance svg polyline")
     assert "if 1 in 10 of the people you search are enrolled" in page.inner_text(".bf-chance .bf-odds")
