@@ -1,4 +1,4 @@
-"""Routes that take things away: the gallery as one file, who is enrolled as a table, the report of an import."""
+"""Routes that take things away: what a search found, the gallery as one file or as a table, the report of an import."""
 
 from __future__ import annotations
 
@@ -15,13 +15,31 @@ from reid.errors import ReidError
 from reid.gallery.backup import SUFFIX, export_gallery
 from reid.gallery.listing import identities_csv
 from reid.recognizer import Recognizer
+from reid.ui.reporting import annotated_jpeg, result_csv, result_json
 from reid.ui.session import Sessions
 
 _BLOCK = 1 << 20
+_CSV = "text/csv; charset=utf-8"
+_KINDS = {"json": "application/json", "csv": _CSV, "jpg": "image/jpeg"}
 
 
 def add_downloads(app: FastAPI, recognizer: Recognizer, sessions: Sessions) -> None:
     """Adds them; none of what they send is kept by a browser or left on this disk."""
+
+    @app.get("/probes/{session_id}/result.{kind}")
+    def result(session_id: str, kind: str, threshold: float | None = None, k: int = 5) -> Response:
+        """What a session found: result.json, result.csv, or result.jpg of the photograph that is shown."""
+        session = sessions.find(session_id)
+        if session is None or session.shot is None or kind not in _KINDS:
+            raise HTTPException(404, "This search was forgotten. Add the photographs again.")
+        limit = recognizer.threshold.value if threshold is None else threshold
+        k = min(max(k, 1), 100)
+        if kind == "jpg":
+            data = annotated_jpeg(recognizer, session.shot, limit, k)
+        else:
+            make = result_json if kind == "json" else result_csv
+            data = make(recognizer, session, limit, k)
+        return Response(data, media_type=_KINDS[kind], headers=_headers(f"byteface-result.{kind}"))
 
     @app.get("/gallery/people.byteface")
     def backup() -> Response:
@@ -37,7 +55,7 @@ def add_downloads(app: FastAPI, recognizer: Recognizer, sessions: Sessions) -> N
     def table() -> Response:
         """Who is enrolled, with their records."""
         data = identities_csv(recognizer.gallery.identities())
-        return Response(data, media_type="text/csv; charset=utf-8", headers=_headers("people.csv"))
+        return Response(data, media_type=_CSV, headers=_headers("people.csv"))
 
     @app.get("/imports/{session_id}/report.csv")
     def report(session_id: str) -> Response:
@@ -45,7 +63,7 @@ def add_downloads(app: FastAPI, recognizer: Recognizer, sessions: Sessions) -> N
         session = sessions.find(session_id)
         if session is None or not session.report:
             raise HTTPException(404, "This report was forgotten. Run the import again.")
-        return Response(session.report, media_type="text/csv; charset=utf-8", headers=_headers("import-report.csv"))
+        return Response(session.report, media_type=_CSV, headers=_headers("import-report.csv"))
 
 
 def _headers(name: str) -> dict[str, str]:

@@ -24,7 +24,7 @@ def mated_similarities(gallery: Gallery, enough: int = _ENOUGH) -> NDArray[np.fl
     people = [identity for identity in gallery.identities() if identity.photo_count > 1]
     total = sum(identity.photo_count for identity in people)
     step = max(1, round(total / enough))
-    found = [_of_one(np.stack([photo.embedding for photo in gallery.photos(one.id)])) for one in people[::step]]
+    found = [_of_one(rows) for _, rows in gallery.embeddings([one.id for one in people[::step]]).values()]
     return np.concatenate(found) if found else np.zeros(0, np.float32)
 
 
@@ -58,20 +58,20 @@ def own_searches(gallery: Gallery, enough: int = _ENOUGH) -> OwnSearches:
     wrong_people: list[str] = []
     mated = 0
     for identity in people[::step]:
-        photos = gallery.photos(identity.id)
-        if not photos:  # this gallery keeps none
+        held = gallery.embeddings([identity.id]).get(identity.id)
+        if held is None:  # this gallery keeps none
             continue
-        embeddings = np.stack([photo.embedding for photo in photos])
+        _, embeddings = held
         others = [
             next((candidate.similarity for candidate in found if candidate.identity.id != identity.id), None)
             for found in gallery.search(embeddings, 2)
         ]
-        own = _of_one(embeddings) if len(photos) > 1 else np.full(1, np.nan, np.float32)
+        own = _of_one(embeddings) if len(embeddings) > 1 else np.full(1, np.nan, np.float32)
         for to_own, to_other in zip(own.tolist(), others, strict=True):
             if to_other is not None:
                 wrong.append(to_other)
                 wrong_people.append(identity.id)
-            if len(photos) > 1:
+            if len(embeddings) > 1:
                 mated += 1
                 if to_other is None or to_own > to_other:
                     right.append(to_own)

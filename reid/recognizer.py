@@ -245,10 +245,15 @@ def stack(templates: Sequence[Template]) -> Embeddings:
     return np.stack([template.embedding for template in templates])
 
 
-def photo_id(sha256: str, box_px: Sequence[float], identity_id: str) -> str:
-    """What a face of a photograph is called once it is enrolled as somebody: the same face again has the same one."""
+def face_id(sha256: str, box_px: Sequence[float], *whose: str) -> str:
+    """What a face of a photograph is called: the same face again has the same one."""
     box = ",".join(f"{value:.0f}" for value in box_px)
-    return hashlib.sha256(f"{sha256}|{box}|{identity_id}".encode()).hexdigest()[:32]
+    return hashlib.sha256("|".join([sha256, box, *whose]).encode()).hexdigest()[:32]
+
+
+def photo_id(sha256: str, box_px: Sequence[float], identity_id: str) -> str:
+    """The same once it is enrolled as somebody."""
+    return face_id(sha256, box_px, identity_id)
 
 
 def _photo(sample: Sample, identity_id: str, name: str) -> Photo:

@@ -25,7 +25,6 @@ from reid.ui import build_ui
 from reid.ui.context import ASSETS
 from reid.ui.fixed import I18N
 from reid.ui.handlers import COOKIE
-from reid.ui.reporting import annotated_jpeg, result_csv, result_json
 from reid.ui.session import Sessions
 from reid.ui.theme import css, head, theme
 
@@ -47,7 +46,6 @@ _HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 _JPEG_HEADERS = {"Cache-Control": "no-store"}
-_KINDS = {"json": "application/json", "csv": "text/csv; charset=utf-8", "jpg": "image/jpeg"}
 
 
 def create_app(recognizer: Recognizer, hosts: Collection[str] | None = LOOPBACK) -> FastAPI:
@@ -61,7 +59,6 @@ def create_app(recognizer: Recognizer, hosts: Collection[str] | None = LOOPBACK)
     sessions = Sessions()
     _add_headers(app)
     app.add_middleware(OnlyOwnPages, hosts=hosts)
-    _add_downloads(app, recognizer, sessions)
     add_downloads(app, recognizer, sessions)
     _add_routes(app, recognizer, sessions)
     _add_shelf(app, recognizer)
@@ -147,24 +144,6 @@ def _add_routes(app: FastAPI, recognizer: Recognizer, sessions: Sessions) -> Non
         if shot is None or not 0 <= face < len(shot.templates):
             raise HTTPException(404, "This photograph was forgotten. Add it again.")
         return Response(shot.chip_jpeg(face), media_type="image/jpeg", headers=_JPEG_HEADERS)
-
-
-def _add_downloads(app: FastAPI, recognizer: Recognizer, sessions: Sessions) -> None:
-    @app.get("/probes/{session_id}/result.{kind}")
-    def result(session_id: str, kind: str, threshold: float | None = None, k: int = 5) -> Response:
-        """What a session found: result.json, result.csv, or result.jpg of the photograph that is shown."""
-        session = sessions.find(session_id)
-        if session is None or session.shot is None or kind not in _KINDS:
-            raise HTTPException(404, "This search was forgotten. Add the photographs again.")
-        limit = recognizer.threshold.value if threshold is None else threshold
-        k = min(max(k, 1), 100)
-        if kind == "jpg":
-            data = annotated_jpeg(recognizer, session.shot, limit, k)
-        else:
-            make = result_json if kind == "json" else result_csv
-            data = make(recognizer, session, limit, k)
-        disposition = {"Content-Disposition": f'attachment; filename="byteface-result.{kind}"'}
-        return Response(data, media_type=_KINDS[kind], headers={**_JPEG_HEADERS, **disposition})
 
 
 def serve(settings: Settings, say: Callable[[str], None]) -> None:

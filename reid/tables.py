@@ -90,6 +90,11 @@ def plain(text: str) -> str:
     return f"'{text}" if text.startswith(_FORMULA) else text
 
 
+def csv_bytes(frame: pd.DataFrame) -> bytes:
+    """A table as a file to take away; with a byte order mark, so that spreadsheets read every script."""
+    return frame.to_csv(index=False).encode("utf-8-sig")
+
+
 def write_csv(path: Path, frame: pd.DataFrame) -> None:
     """Writes a table whole or not at all.
 

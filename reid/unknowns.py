@@ -6,7 +6,6 @@ Knows the gallery and its threshold, no page. What is kept has an end; nothing i
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import uuid
 from collections.abc import Sequence
@@ -21,7 +20,7 @@ from reid.gallery.base import Gallery
 from reid.gallery.unknowns import expiry
 from reid.grouping import groups_of
 from reid.images import decode_jpeg, encode_jpeg
-from reid.recognizer import Enrolment, Recognizer, Sample, photo_id
+from reid.recognizer import Enrolment, Recognizer, Sample, face_id, photo_id
 from reid.types import Embeddings, Face, Identity, KeptFace, Rejection, SearchResult, Template
 from reid.verdicts import enrolment_verdict, not_searched
 
@@ -157,9 +156,8 @@ def _strangers(recognizer: Recognizer, templates: Sequence[Template]) -> list[Se
 
 
 def _kept_face(template: Template, source: str, sha256: str, seen: str, days: int) -> KeptFace:
-    box = ",".join(f"{value:.0f}" for value in template.face.box_px)
     return KeptFace(
-        id=hashlib.sha256(f"{sha256}|{box}".encode()).hexdigest()[:32],
+        id=face_id(sha256, template.face.box_px),
         crop_jpeg=encode_jpeg(template.chip),
         landmarks_px=template.chip_landmarks_px,
         embedding=template.embedding,

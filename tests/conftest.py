@@ -11,12 +11,18 @@ os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from gallery_backends import BACKENDS, opened
 
 from reid.gallery import Gallery
 from reid.settings import CHECKOUT, Settings
+
+if TYPE_CHECKING:
+    from browser import Surfer
+
+    from reid.recognizer import Recognizer
 
 
 @pytest.fixture(scope="session")
@@ -59,3 +65,12 @@ def gallery(url: str) -> Iterator[Gallery]:
     """An empty one, once a backend."""
     with closing(opened(url)) as opened_gallery:
         yield opened_gallery
+
+
+@pytest.fixture(scope="module")
+def surfer(recognizer: Recognizer) -> Iterator[Surfer]:
+    """Chromium at the page of a module's own `recognizer`."""
+    from browser import surfing  # Gradio and Playwright, not for tests that open no page
+
+    with surfing(recognizer) as opened_page:
+        yield opened_page

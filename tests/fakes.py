@@ -7,7 +7,8 @@ same person at cosine about 1, two people at 0. A `doubt` mixes a patch with ano
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
@@ -106,3 +107,16 @@ def fake_recognizer(folder: Path) -> Recognizer:
     """An empty SQLite gallery in a folder, searched by the fakes."""
     space = EmbeddingSpace([FakeNetwork()], [1.0])
     return Recognizer(FakeDetector(), space, open_gallery(str(folder / "people.db"), space_id=space.id, dim=space.dim))
+
+
+NASTY = "<img src=x onerror=window.hacked=1> ${window.hacked=2} {{value}} `x`"
+
+
+@contextmanager
+def people_of_all_kinds(folder: Path) -> Iterator[Recognizer]:
+    """Three people with three photographs each; their names are harmless, made to do harm, and of another script."""
+    made = fake_recognizer(folder)
+    for person, name in enumerate(("Ann Sørensen", NASTY, "ليلى حداد")):
+        made.enrol(name, [made.sample(photograph([person], f"{person}-{n}.png", patch_px=100 + n)) for n in range(3)])
+    yield made
+    made.close()

@@ -10,6 +10,7 @@ import pytest
 from gallery_records import DIM, SPACE, brute_force
 
 from reid.gallery import Gallery, open_gallery
+from reid.gallery.sqlite import SqliteGallery, open_url
 from reid.types import Candidate, Embeddings, Photo
 
 BACKENDS: dict[str, Callable[[Path], str]] = {
@@ -20,6 +21,11 @@ BACKENDS: dict[str, Callable[[Path], str]] = {
 def opened(url: str) -> Gallery:
     """The gallery there, made where there is none."""
     return open_gallery(url, space_id=SPACE, dim=DIM)
+
+
+def opened_sqlite(path: Path, *, read_only: bool = False) -> SqliteGallery:
+    """The same of the one backend that can be opened for reading only."""
+    return open_url(str(path), space_id=SPACE, dim=DIM, description="{}", create=not read_only, read_only=read_only)
 
 
 def people_of(gallery: Gallery) -> dict[str, list[str]]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from browser import Surfer, enrol, go, search, shoot, surfing
+from browser import Surfer, enrol, go, search, shoot
 
 from reid.demo import ensure_demo
 from reid.recognizer import Recognizer
@@ -24,12 +24,6 @@ def recognizer(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> 
     ensure_demo(own, opened, progress=False)
     yield opened
     opened.close()
-
-
-@pytest.fixture(scope="module")
-def surfer(recognizer: Recognizer) -> Iterator[Surfer]:
-    with surfing(recognizer) as opened:
-        yield opened
 
 
 def _val(demo_dir: Path, person: str) -> list[Path]:

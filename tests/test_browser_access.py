@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browser import Surfer, go, search, surfing
+from browser import Surfer, go, search
 from fakes import fake_recognizer, photograph, save
 from playwright.sync_api import Page
 
@@ -36,12 +36,6 @@ def recognizer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recognizer]
     choose_keeping(made.gallery, Keeping(False, 2))
     yield made
     made.close()
-
-
-@pytest.fixture(scope="module")
-def surfer(recognizer: Recognizer) -> Iterator[Surfer]:
-    with surfing(recognizer) as opened:
-        yield opened
 
 
 def _violations(page: Page) -> list[str]:

@@ -8,30 +8,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browser import Surfer, enrol, go, search, shoot, surfing
-from fakes import FakeDetector, fake_recognizer, photograph, save
+from browser import Surfer, enrol, go, search, shoot
+from fakes import NASTY, FakeDetector, people_of_all_kinds, photograph, save
 
 from reid.recognizer import Recognizer
 
 pytestmark = pytest.mark.browser
 
-NASTY = "<img src=x onerror=window.hacked=1> ${window.hacked=2} {{value}} `x`"
-NAMES = ("Ann Sørensen", NASTY, "ليلى حداد")
-
 
 @pytest.fixture(scope="module")
 def recognizer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recognizer]:
-    made = fake_recognizer(tmp_path_factory.mktemp("page"))
-    for person, name in enumerate(NAMES):
-        made.enrol(name, [made.sample(photograph([person], f"{person}-{n}.png", patch_px=100 + n)) for n in range(3)])
-    yield made
-    made.close()
-
-
-@pytest.fixture(scope="module")
-def surfer(recognizer: Recognizer) -> Iterator[Surfer]:
-    with surfing(recognizer) as opened:
-        yield opened
+    with people_of_all_kinds(tmp_path_factory.mktemp("page")) as made:
+        yield made
 
 
 def test_every_face_is_boxed_numbered_and_labelled(surfer: Surfer, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browser import Surfer, go, search, shoot, surfing
+from browser import Surfer, go, search, shoot
 from fakes import fake_recognizer, photograph, save
 from gallery_records import photo, unit
 from playwright.sync_api import Page
@@ -23,12 +23,6 @@ def recognizer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recognizer]
     made.enrol("Bob <b>", [made.sample(photograph([1], "bob.png"))])
     yield made
     made.close()
-
-
-@pytest.fixture(scope="module")
-def surfer(recognizer: Recognizer) -> Iterator[Surfer]:
-    with surfing(recognizer) as opened:
-        yield opened
 
 
 def _add(page: Page, side: str, file: Path) -> None:

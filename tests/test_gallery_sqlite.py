@@ -17,17 +17,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from gallery_records import DIM, SPACE, make_version_1, photo, unit
+from gallery_backends import opened_sqlite as opened
+from gallery_records import make_version_1, photo, unit
 
 from reid.errors import GalleryError
 from reid.gallery.connection import Link
-from reid.gallery.sqlite import SqliteGallery, open_url
 
 TESTS = Path(__file__).parent
-
-
-def opened(path: Path, *, read_only: bool = False) -> SqliteGallery:
-    return open_url(str(path), space_id=SPACE, dim=DIM, description="{}", create=not read_only, read_only=read_only)
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
@@ -10,23 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from gallery_backends import BACKENDS, opened
+from gallery_backends import opened
 from gallery_records import DIM, NOW, SPACE, kept, photo, unit
 
 from reid.errors import EmbeddingSpaceError, GalleryError, IdentityNotFoundError
 from reid.gallery import Gallery, open_gallery
 from reid.gallery.npy import save_npy
-
-
-@pytest.fixture(params=sorted(BACKENDS))
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    return BACKENDS[request.param](tmp_path)
-
-
-@pytest.fixture
-def gallery(url: str) -> Iterator[Gallery]:
-    with closing(opened(url)) as opened_gallery:
-        yield opened_gallery
 
 
 def ids(gallery: Gallery, *, ignored: bool = False) -> list[str]:

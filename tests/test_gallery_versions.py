@@ -8,18 +8,14 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from gallery_backends import opened_sqlite as opened
 from gallery_records import DIM, SPACE, make_version_1, photo, unit
 from sqlite_utils import Database, Migrations
 
 from reid.errors import GalleryError
 from reid.gallery import migrations, open_gallery
-from reid.gallery.sqlite import SqliteGallery, open_url
 
 TESTS = Path(__file__).parent
-
-
-def opened(path: Path, *, read_only: bool = False) -> SqliteGallery:
-    return open_url(str(path), space_id=SPACE, dim=DIM, description="{}", create=not read_only, read_only=read_only)
 
 
 @pytest.fixture

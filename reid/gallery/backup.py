@@ -24,7 +24,7 @@ from typing import IO, Any
 
 from reid.errors import EmbeddingSpaceError, GalleryError
 from reid.gallery.connection import explained
-from reid.gallery.copies import keep_beside, replace_content, snapshot
+from reid.gallery.copies import keep_beside, replace_content, snapshot, writing
 from reid.gallery.inspection import make_current
 
 SUFFIX = ".byteface"
@@ -236,14 +236,10 @@ def _read_manifest(archive: zipfile.ZipFile, file: Path) -> Contents:
 @contextlib.contextmanager
 def _staging(target: Path) -> Iterator[Path]:
     """A private folder beside the target, on its disk, that leaves nothing behind."""
-    try:
+    with writing(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{target.name}.", suffix=".part", dir=target.parent) as name:
             yield Path(name)
-    except OSError as error:
-        raise GalleryError(
-            f"{target} cannot be written ({error.strerror or error}). Make room, or name another place."
-        ) from error
 
 
 def _damaged(file: Path, why: str) -> GalleryError:

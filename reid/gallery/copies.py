@@ -28,7 +28,7 @@ def snapshot(gallery: Path, target: Path) -> None:
     part = target.with_name(f".{target.name}.{os.getpid()}{PART}")
     link = open_for_reading(gallery)
     try:
-        with _writing(target), explained(gallery):
+        with writing(target), explained(gallery):
             part.unlink(missing_ok=True)
             part.touch(mode=0o600)  # SQLite writes into an empty file and leaves its permissions alone
             link.db.execute("VACUUM INTO ?", [str(part)])
@@ -100,7 +100,8 @@ def _same_page_size(content: sqlite3.Connection, target: sqlite3.Connection) -> 
 
 
 @contextlib.contextmanager
-def _writing(place: Path) -> Iterator[None]:
+def writing(place: Path) -> Iterator[None]:
+    """Says in words that a disk is full or read-only. Raises: GalleryError."""
     try:
         yield
     except OSError as error:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from reid.tables import plain
+from reid.tables import csv_bytes, plain
 from reid.types import Identity
 
 _FIRST = ("consent", "expires", "notes")
@@ -25,5 +25,5 @@ def identities_table(identities: Sequence[Identity]) -> pd.DataFrame:
 
 
 def identities_csv(identities: Sequence[Identity]) -> bytes:
-    """The same as a file; with a byte order mark, so that spreadsheets read every script."""
-    return identities_table(identities).to_csv(index=False).encode("utf-8-sig")
+    """The same as a file."""
+    return csv_bytes(identities_table(identities))

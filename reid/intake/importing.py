@@ -196,11 +196,7 @@ class Import:
             return Line(shown, item.label, found.status, _without_name(found.reason, found.name))
         verdict = enrolment_verdict(found.templates[0])
         if verdict.level == "poor" and not self._keep_poor:
-            words = [
-                remark.words.format(value=f"{remark.value:g}", limit=f"{remark.limit_value:g}")
-                for remark in verdict.remarks
-                if remark.bad
-            ]
+            words = [remark.text for remark in verdict.remarks if remark.bad]
             return Line(
                 shown, item.label, "poor", f"{', '.join(words)}. It would find the person less often.", found.faces
             )

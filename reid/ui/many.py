@@ -17,6 +17,7 @@ from reid.errors import ArchiveError, ReidError
 from reid.faces import FaceChoice
 from reid.intake import Import, open_upload
 from reid.intake.report import counts_of, people_of, table_of
+from reid.tables import csv_bytes
 from reid.ui.components import shell
 from reid.ui.components.imported import FILES, import_report, intake_chosen, intake_drop
 from reid.ui.context import ACTS, Page, html, script
@@ -149,7 +150,7 @@ class ManyPart:
                 yield from self._follow(job)
             finally:  # stopped, failed or left: what is enrolled stays, and the form comes back
                 job.finished = True
-                session.report = table_of(done).to_csv(index=False).encode("utf-8-sig")
+                session.report = csv_bytes(table_of(done))
             yield self._finish(session, job, path)
 
     def _start(self, session: Session, done: Import) -> _Job:

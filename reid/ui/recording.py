@@ -13,10 +13,9 @@ from reid.ui.components.shell import toast, toasts
 from reid.ui.components.verdict_form import verdict_words
 from reid.ui.context import Page
 from reid.ui.probing import FaceView
-from reid.ui.session import Opinion
+from reid.ui.session import VERDICTS, Opinion
 from reid.ui.text import t
 
-VERDICTS = ("candidate", "stranger", "inconclusive", "unsuitable")
 _LONGEST = 2000
 
 

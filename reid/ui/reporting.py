@@ -15,19 +15,12 @@ from reid.recognizer import Recognizer
 from reid.tables import plain
 from reid.types import STRANGER
 from reid.ui.probing import FaceView, decide
-from reid.ui.session import Session, Shot
+from reid.ui.session import VERDICTS, Session, Shot
 
 _COLUMNS = (
     "image", "face", "status", "predicted", "similarity", "second_label", "second_similarity", "threshold", "box",
     "detection_confidence", "quality", "reason", "verdict", "verdict_on", "verdict_reason", "verdict_at",
 )  # fmt: skip
-
-_VERDICTS = {
-    "candidate": "Potential candidate",
-    "stranger": "No candidate",
-    "inconclusive": "Inconclusive",
-    "unsuitable": "Unsuitable image",
-}
 
 
 def result_json(recognizer: Recognizer, session: Session, threshold: float, k: int) -> bytes:
@@ -118,7 +111,7 @@ def _last_verdict(view: FaceView) -> dict[str, object]:
         return {}
     last = said[-1]
     return {
-        "verdict": _VERDICTS[last.verdict],
+        "verdict": VERDICTS[last.verdict],
         "verdict_on": plain(last.name),
         "verdict_reason": plain(last.reason),
         "verdict_at": last.at,

@@ -26,12 +26,21 @@ SHOWN_PX = 2000
 """Longest side of the picture that is kept for the screen."""
 
 
+VERDICTS = {
+    "candidate": "Potential candidate",
+    "stranger": "No candidate",
+    "inconclusive": "Inconclusive",
+    "unsuitable": "Unsuitable image",
+}
+"""What may be said after comparing, and its words in files."""
+
+
 @dataclass(frozen=True, slots=True)
 class Opinion:
     """What a person said after comparing a face with somebody.
 
     Attributes:
-        verdict: `candidate`, `stranger`, `inconclusive` or `unsuitable`.
+        verdict: one of `VERDICTS`.
         identity_id: with whom it was compared.
         name: what that person was called then.
         similarity: of the two, cosine.

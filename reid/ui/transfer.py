@@ -58,7 +58,6 @@ class Transfer:
         title = t("{people} restored", people=count(contents.people, "person", "people"))
         undo = self.page.undos.offer(self._undo(kept)) if kept else ""
         return {
-            self.files: None,
             self.page.top: self.page.bar(),
             self.page.messages: toasts(toast(title, text, undo=undo)),
         }

@@ -13,6 +13,7 @@ from reid.live import STEADY_FRAMES
 from reid.ui.components.answers import crop_source
 from reid.ui.components.compare import face_facts
 from reid.ui.components.faces import remark_words
+from reid.ui.components.stage import outlines
 from reid.ui.components.tags import Box, place_tags
 from reid.ui.markup import decision, glyph, icon, join, lead_line, picture, scale
 from reid.ui.text import count, decimal, t
@@ -54,15 +55,7 @@ def boxes(seen: Sequence[Seen], width_px: int, height_px: int) -> Markup:
     words = [_WORDS[one.kind]() for one in seen]
     tags = place_tags(places, [len(word) for word in words], width_px, height_px)
     faces = join(
-        Markup('<g class="face {}">{}</g>').format(
-            one.kind,
-            join(
-                Markup('<rect class="{}" x="{:.0f}" y="{:.0f}" width="{:.0f}" height="{:.0f}" rx="{:.0f}"/>').format(
-                    part, box.left, box.top, box.width, box.height, box.width * 0.045
-                )
-                for part in ("halo", "line")
-            ),
-        )
+        Markup('<g class="face {}">{}</g>').format(one.kind, outlines(box, ("halo", "line")))
         for one, box in zip(seen, places, strict=True)
     )
     labels = join(

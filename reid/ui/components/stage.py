@@ -156,13 +156,17 @@ def face_words(view: FaceView) -> str:
     return t("Face {number}: {words}", number=view.number, words=words)
 
 
-def _face(view: FaceView, box: Box, selected: bool) -> Markup:
-    rects = join(
+def outlines(box: Box, parts: Sequence[str]) -> Markup:
+    """The rectangles that a face's box is drawn with, by their classes."""
+    return join(
         Markup('<rect class="{}" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}" rx="{:.1f}"/>').format(
             part, box.left, box.top, box.width, box.height, box.width * 0.045
         )
-        for part in ("hit", "halo", "line")
+        for part in parts
     )
+
+
+def _face(view: FaceView, box: Box, selected: bool) -> Markup:
     return Markup(
         '<g class="face {kind}{sel}" role="button" tabindex="0" data-act="face" data-i="{index}" '
         'aria-pressed="{pressed}" aria-label="{label}">{rects}</g>'
@@ -172,7 +176,7 @@ def _face(view: FaceView, box: Box, selected: bool) -> Markup:
         index=view.index,
         pressed="true" if selected else "false",
         label=face_words(view),
-        rects=rects,
+        rects=outlines(box, ("hit", "halo", "line")),
     )
 
 

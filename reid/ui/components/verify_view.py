@@ -7,7 +7,7 @@ from markupsafe import Markup
 from reid.ui.components.answers import crop_source
 from reid.ui.components.people import cover_of
 from reid.ui.components.shell import drop_zone, source_button
-from reid.ui.components.stage import chip_source, shot_source
+from reid.ui.components.stage import chip_source, outlines, shot_source
 from reid.ui.components.tags import Box
 from reid.ui.markup import button, decision, icon, join, mini_scale, picture
 from reid.ui.session import Session, Shot
@@ -77,12 +77,6 @@ def _boxed(session: Session, shot: Shot, side: Side, files: str) -> Markup:
     faces = []
     for index, template in enumerate(shot.templates):
         box = Box.of(template.face.box_px, shot.width_px, shot.height_px)
-        rects = join(
-            Markup('<rect class="{}" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}" rx="{:.1f}"/>').format(
-                part, box.left, box.top, box.width, box.height, box.width * 0.045
-            )
-            for part in ("hit", "halo", "line")
-        )
         faces.append(
             Markup(
                 '<g class="face {kind}" role="button" tabindex="0" data-act="face" data-id="{side}" data-i="{index}" '
@@ -93,7 +87,7 @@ def _boxed(session: Session, shot: Shot, side: Side, files: str) -> Markup:
                 index=index,
                 pressed="true" if index == shot.chosen else "false",
                 label=t("Face {number}", number=index + 1),
-                rects=rects,
+                rects=outlines(box, ("hit", "halo", "line")),
             )
         )
     return Markup(
