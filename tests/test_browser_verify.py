@@ -112,6 +112,8 @@ def test_a_first_candidate_is_told_with_the_share_that_is_assumed(
     assert "if 9 in 10 of the people you search are enrolled" in page.inner_text(".bf-insp")
     page.click(".bf-insp a:has-text('Assume another share')")
     page.wait_for_selector(".bf-chance [data-share='0.9'][aria-pressed=true]")
+    page.reload()  # to a page that has come to rest: what is pressed while a tab is drawn again goes nowhere
+    page.wait_for_load_state("networkidle")
     page.click(".bf-chance button:has-text('half')")
     page.click(".bf-toast:has-text('half') [data-act=undo]")
     page.wait_for_selector(".bf-chance [data-share='0.9'][aria-pressed=true]")
