@@ -91,3 +91,7 @@ class IdentityNotFoundError(GalleryError):
 
 class IdentityExistsError(GalleryError):
     pass
+
+
+class NotAllowedError(ReidError):
+    """Whoever asked may not do that."""
