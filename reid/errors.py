@@ -14,6 +14,7 @@
     ├── ArchiveError             an archive that is damaged, locked, or made to do harm
     ├── TrainingError            a training run that cannot go on
     │   └── GateError            a run that is not better than what it started from
+    ├── AuditError               the audit log cannot be used, or somebody changed it
     └── GalleryError             the gallery cannot do it
         ├── IdentityNotFoundError
         └── IdentityExistsError
@@ -95,3 +96,7 @@ class IdentityExistsError(GalleryError):
 
 class NotAllowedError(ReidError):
     """Whoever asked may not do that."""
+
+
+class AuditError(ReidError):
+    """The log of what was done cannot be written or read; nothing is done that it does not record."""
