@@ -14,6 +14,7 @@
     ├── ArchiveError             an archive that is damaged, locked, or made to do harm
     ├── TrainingError            a training run that cannot go on
     │   └── GateError            a run that is not better than what it started from
+    ├── PurposeError             a search whose purpose must be said, and was not
     ├── AuditError               the audit log cannot be used, or somebody changed it
     └── GalleryError             the gallery cannot do it
         ├── IdentityNotFoundError
@@ -100,3 +101,7 @@ class NotAllowedError(ReidError):
 
 class AuditError(ReidError):
     """The log of what was done cannot be written or read; nothing is done that it does not record."""
+
+
+class PurposeError(ReidError):
+    pass

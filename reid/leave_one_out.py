@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from reid.audit.writing import within
 from reid.gallery.base import Gallery
 
 _ENOUGH = 4000
@@ -62,10 +63,9 @@ def own_searches(gallery: Gallery, enough: int = _ENOUGH) -> OwnSearches:
         if held is None:  # this gallery keeps none
             continue
         _, embeddings = held
-        others = [
-            next((candidate.similarity for candidate in found if candidate.identity.id != identity.id), None)
-            for found in gallery.search(embeddings, 2)
-        ]
+        with within():  # nobody is looked for: the gallery is measured
+            found = gallery.search(embeddings, 2)
+        others = [next((one.similarity for one in two if one.identity.id != identity.id), None) for two in found]
         own = _of_one(embeddings) if len(embeddings) > 1 else np.full(1, np.nan, np.float32)
         for to_own, to_other in zip(own.tolist(), others, strict=True):
             if to_other is not None:

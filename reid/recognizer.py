@@ -16,6 +16,8 @@ from datetime import UTC, datetime
 import numpy as np
 
 from reid import threshold as thresholds
+from reid.audit import AuditLog, log_path
+from reid.audit.recording import RecordingGallery, recorded
 from reid.describe import Describer
 from reid.detect.base import FaceDetector
 from reid.errors import EmbeddingSpaceError, IdentityExistsError, MultipleFacesError, NoFaceError
@@ -64,12 +66,19 @@ class Recognizer:
     """Finds who of a gallery is on a photograph. Safe to call from several threads."""
 
     def __init__(
-        self, detector: FaceDetector, space: EmbeddingSpace, gallery: Gallery, *, better: BestRun | None = None
+        self,
+        detector: FaceDetector,
+        space: EmbeddingSpace,
+        gallery: Gallery,
+        *,
+        better: BestRun | None = None,
+        audit: AuditLog | None = None,
     ) -> None:
-        """Joins the parts.
+        """Joins the parts. What is done to the gallery from now on is recorded.
 
         Args:
             better: a run that would serve this gallery better, for whoever shows it.
+            audit: where it is recorded; None for the log beside the gallery.
 
         Raises:
             EmbeddingSpaceError: the gallery belongs to another space.
@@ -81,7 +90,8 @@ class Recognizer:
                 "space with `byteface reembed`."
             )
         self.describer = Describer(detector, space)
-        self.shelf = Shelf(gallery, dim=space.dim, description=json.dumps(space.description))
+        self.audit = audit or AuditLog(log_path(gallery.url))
+        self.shelf = Shelf(gallery, dim=space.dim, description=json.dumps(space.description), opened=self._recorded)
         self.better = better
 
     @classmethod
@@ -105,12 +115,19 @@ class Recognizer:
             dim=parts.space.dim,
             description=json.dumps(parts.space.description),
         )
-        return cls(parts.detector, parts.space, gallery, better=fit.better)
+        audit = AuditLog(log_path(settings.gallery, settings.audit, settings.data_dir), asking=settings.purpose)
+        return cls(parts.detector, parts.space, gallery, better=fit.better, audit=audit)
+
+    def _recorded(self, gallery: Gallery, made: bool) -> Gallery:
+        found = recorded(gallery, self.audit)
+        if made:
+            self.audit.append(found.pen.entry("create_gallery"), durable=True)
+        return found
 
     @property
-    def gallery(self) -> Gallery:
+    def gallery(self) -> RecordingGallery:
         """The gallery that the work at hand means: the one that was given, unless another beside it was chosen."""
-        return self.shelf.current()
+        return recorded(self.shelf.current(), self.audit)
 
     @property
     def space(self) -> EmbeddingSpace:
@@ -134,9 +151,19 @@ class Recognizer:
         """Faces made comparable, in their order: `decide` takes them as often as wanted."""
         return self.describer.describe(photograph, faces)
 
-    def search(self, photograph: Photograph, *, k: int = 5, threshold: float | None = None) -> list[SearchResult]:
-        """Who of the gallery is on a photograph: one result a face, the largest face first; none without a face."""
-        results = self.decide(self.describe(photograph, self.detect(photograph)), k=k, threshold=threshold)
+    def search(
+        self, photograph: Photograph, *, k: int = 5, threshold: float | None = None, purpose: str = ""
+    ) -> list[SearchResult]:
+        """Who of the gallery is on a photograph: one result a face, the largest face first; none without a face.
+
+        Args:
+            purpose: what the search is for, for the audit log; the actor's own where empty.
+        """
+        pen = self.gallery.pen
+        with pen.use("search", inputs=[photograph.sha256], purpose=purpose) as use:
+            results = self.decide(self.describe(photograph, self.detect(photograph)), k=k, threshold=threshold)
+            limit = self.threshold.value if threshold is None else threshold
+            pen.note(use, [(result.potential, result.candidates) for result in results], limit)
         log.info("searched %d faces among %d identities", len(results), self.gallery.count())
         return results
 
@@ -232,6 +259,7 @@ class Recognizer:
     def close(self) -> None:
         """Lets go of the gallery, and of those beside it that were used."""
         self.shelf.close()
+        self.audit.close()
 
 
 def threshold_of(gallery: Gallery, space: EmbeddingSpace) -> Threshold:

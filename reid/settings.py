@@ -37,6 +37,8 @@ class Settings:
         runtime: what computes: `openvino`, `torch` (the reference), `auto` for the fastest one here.
         precision: of OpenVINO's numbers: `float32`, `bfloat16`, `auto` for the fastest that was measured harmless.
         demo: whether a gallery that does not exist yet starts with the demonstration people.
+        audit: file of the audit log; empty for audit.db beside the gallery.
+        purpose: whether a search says what it is for: `off`, `optional`, `required`.
         host: address to listen on.
         hosts: further names that the page answers to, such as that of a proxy before it.
         open_to_network: whether it may listen where other machines reach it. A Space is meant to be reached.
@@ -57,6 +59,8 @@ class Settings:
     port: int = 7860
     hosts: tuple[str, ...] = ()
     open_to_network: bool = False
+    audit: str = ""
+    purpose: str = "off"
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> Settings:
@@ -82,6 +86,8 @@ class Settings:
             host=env.get("GRADIO_SERVER_NAME") or "127.0.0.1",
             port=_number(env, "GRADIO_SERVER_PORT", 7860),
             hosts=tuple(name.strip() for name in env.get("BYTEFACE_HOSTS", "").split(",") if name.strip()),
+            audit=env.get("BYTEFACE_AUDIT") or "",
+            purpose=env.get("BYTEFACE_PURPOSE") or "off",
             open_to_network=_yes(env, "BYTEFACE_OPEN_TO_NETWORK", "1" if env.get("SPACE_ID") else "0"),
         )
 

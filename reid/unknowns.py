@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 
+from reid.audit.writing import within
 from reid.errors import GalleryError, IdentityNotFoundError
 from reid.feedback import rejection_against, without_rejected
 from reid.gallery.base import Gallery
@@ -148,7 +149,8 @@ def keep_strangers(recognizer: Recognizer, source: str, sha256: str, templates: 
 
 def _strangers(recognizer: Recognizer, templates: Sequence[Template]) -> list[SearchResult]:
     """Faces whose every candidate is below the threshold or was rejected."""
-    results = recognizer.decide([one for one in templates if not_searched(one) is None], k=_ENOUGH)
+    with within():  # of the search that brought the photograph
+        results = recognizer.decide([one for one in templates if not_searched(one) is None], k=_ENOUGH)
     people = {candidate.identity.id for result in results for candidate in result.candidates}
     said = recognizer.gallery.rejections(sorted(people))
     heard = (without_rejected(result, said)[0] for result in results)

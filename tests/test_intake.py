@@ -102,7 +102,7 @@ def test_photographs_enrolled_before_digests_were_kept_are_known_by_their_id(
     recognizer: Recognizer, folder: Path
 ) -> None:
     imported(recognizer, folder)
-    recognizer.gallery._writer.db.execute("UPDATE photos SET sha256 = ''")  # type: ignore[attr-defined]
+    recognizer.gallery.inner._writer.db.execute("UPDATE photos SET sha256 = ''")  # type: ignore[attr-defined]
     assert counts_of(imported(recognizer, folder)) == {"known": 6}
     assert [one.photo_count for one in recognizer.gallery.identities()] == [2, 2, 2]
 

@@ -142,10 +142,17 @@ class AuditLog:
                 self._db = None
 
 
-def log_path(gallery_url: str, chosen: str = "") -> Path:
-    """Where the log of a gallery lies: where somebody said, otherwise beside it."""
+def log_path(gallery_url: str, chosen: str = "", home: Path | None = None) -> Path:
+    """Where the log of a gallery lies: where somebody said, otherwise beside it.
+
+    Args:
+        home: the folder of the log of galleries that are no files.
+    """
     if chosen:
         return Path(chosen).expanduser()
+    if re.match(r"(?!sqlite:|npy:)[a-z][a-z0-9+]+:", gallery_url):
+        return (home or Path()).resolve() / NAME
+    gallery_url = gallery_url.removeprefix("npy:")
     return Path(gallery_url.removeprefix("sqlite:")).expanduser().resolve().parent / NAME
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import threading
+from collections.abc import Callable
 from contextvars import ContextVar
 from pathlib import Path
 
@@ -31,15 +32,19 @@ def choose(name: str | None) -> None:
 class Shelf:
     """The gallery that was started with and those beside it, all of one embedding space. Safe for several threads."""
 
-    def __init__(self, first: Gallery, *, dim: int, description: str) -> None:
+    def __init__(
+        self, first: Gallery, *, dim: int, description: str, opened: Callable[[Gallery, bool], Gallery] | None = None
+    ) -> None:
         """
         Args:
             first: stays open until `close`; whoever chooses nothing means this one.
             dim: D of its embedding space.
             description: of the space, for galleries that are made.
+            opened: given each gallery and whether it was made just now; what it returns is used in its place.
         """
         file = Path(first.url.removeprefix("sqlite:")).expanduser()
-        self.first = first
+        self._opened = opened or (lambda gallery, _: gallery)
+        self.first = first = self._opened(first, False)
         self._folder = file.resolve().parent if file.suffix == ".db" and file.exists() else None
         self._first_name = file.stem if self._folder else first.url
         self._dim = dim
@@ -75,9 +80,10 @@ class Shelf:
                 return self.first
             if chosen not in self._open:
                 assert self._folder is not None
-                self._open[chosen] = open_gallery(
+                found = open_gallery(
                     str(self._folder / f"{chosen}.db"), space_id=self.first.space_id, dim=self._dim, create=False
                 )
+                self._open[chosen] = self._opened(found, False)
             return self._open[chosen]
 
     def create(self, name: str) -> None:
@@ -97,12 +103,13 @@ class Shelf:
             taken = {file.stem.casefold() for file in self._folder.glob("*.db")}
             if name.casefold() in taken:
                 raise GalleryError(f"There is a gallery {name} already. Choose it, or another name.")
-            self._open[name] = open_gallery(
+            made = open_gallery(
                 str(self._folder / f"{name}.db"),
                 space_id=self.first.space_id,
                 dim=self._dim,
                 description=self._description,
             )
+            self._open[name] = self._opened(made, True)
 
     def close(self) -> None:
         """Lets go of all of them."""

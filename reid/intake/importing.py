@@ -17,6 +17,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from reid.audit.writing import within
 from reid.describe import Described
 from reid.errors import ArchiveError, IdentityExistsError
 from reid.faces import FaceChoice
@@ -254,7 +255,9 @@ class Import:
         sums = np.stack([self._sums[label] for label in labels])
         probes = (sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-9)).astype(np.float32)
         threshold = self._recognizer.threshold.value
-        for label, found in zip(labels, self._recognizer.gallery.search(probes, 2), strict=True):
+        with within():  # the import is recorded, with everybody whom it enrols
+            nearest = self._recognizer.gallery.search(probes, 2)
+        for label, found in zip(labels, nearest, strict=True):
             own = self.identity_ids.get(label)
             other = next((one for one in found if one.identity.id != own), None)
             self.resemblances.pop(label, None)

@@ -1,0 +1,193 @@
+"""A gallery that asks who is acting and writes down what is done to it, whoever does it: the page, the API, a command.
+
+It stores nothing itself. What only reads passes through; who looks at a person is written down where they are shown.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from reid.actor import Role
+from reid.audit.log import AuditLog
+from reid.audit.recorded_unknowns import RecordingUnknowns
+from reid.audit.writing import Pen
+from reid.errors import GalleryError
+from reid.gallery.base import Erased, Gallery
+from reid.types import Candidate, Embeddings, Identity, Photo, Rejection
+
+_POLICY = {"calibration": "threshold", "score_odds": "threshold", "retention": "setting"}
+"""What is kept with a gallery that only an admin changes, and what the log calls it."""
+
+_FIELDS = ("consent", "expires", "notes")
+
+
+class RecordingGallery:
+    """As the protocol `Gallery`, around another one."""
+
+    def __init__(self, inner: Gallery, log: AuditLog) -> None:
+        self.inner = inner
+        self.pen = Pen(log, inner)
+
+    @property
+    def url(self) -> str:
+        return self.inner.url
+
+    @property
+    def space_id(self) -> str:
+        return self.inner.space_id
+
+    @property
+    def read_only(self) -> bool:
+        """Whether changes are refused by the gallery itself."""
+        return bool(getattr(self.inner, "read_only", True))
+
+    @property
+    def unknowns(self) -> RecordingUnknowns:
+        return RecordingUnknowns(self.inner.unknowns, self.pen)
+
+    # --- changes -----------------------------------------------------------------------------------------------------
+
+    def add(self, photos: Sequence[Photo]) -> None:
+        people = [photo.identity_id for photo in photos]
+        ids = [self.pen.log.opaque(photo.id) for photo in photos]
+        inputs = list(dict.fromkeys(photo.sha256 for photo in photos if photo.sha256))
+        with self.pen.change("enrol", Role.OPERATOR, people, photos=ids, inputs=inputs):
+            self.inner.add(photos)
+
+    def rename(self, identity_id: str, name: str) -> None:
+        with self.pen.change("rename", Role.OPERATOR, [identity_id]):
+            self.inner.rename(identity_id, name)
+
+    def merge(self, source_id: str, target_id: str) -> None:
+        with self.pen.change("merge", Role.OPERATOR, [source_id, target_id]):
+            self.inner.merge(source_id, target_id)
+
+    def move(self, photo_ids: Sequence[str], identity_id: str) -> None:
+        ids = [self.pen.log.opaque(one) for one in photo_ids]
+        with self.pen.change("move", Role.OPERATOR, [identity_id, *self._owners(photo_ids)], photos=ids):
+            self.inner.move(photo_ids, identity_id)
+
+    def remove(self, identity_id: str) -> Erased:
+        return self.erase(identity_id)
+
+    def erase(self, identity_id: str, action: str = "erase", **details: Any) -> Erased:
+        """Erases a person, and says why. Raises: IdentityNotFoundError."""
+        self.inner.identity(identity_id)
+        ids, _ = self.inner.embeddings([identity_id]).get(identity_id, ([], None))
+        photos = [self.pen.log.opaque(one) for one in ids]
+        with self.pen.change(action, Role.OPERATOR, [identity_id], photos=photos, **details):
+            return self.inner.remove(identity_id)
+
+    def remove_photos(self, photo_ids: Sequence[str]) -> Erased:
+        ids = [self.pen.log.opaque(one) for one in photo_ids]
+        with self.pen.change("erase_photos", Role.OPERATOR, self._owners(photo_ids), photos=ids) as more:
+            gone = self.inner.remove_photos(photo_ids)
+            more["people"] = gone.identities
+            return gone
+
+    def edit(
+        self, identity_id: str, *, metadata: Mapping[str, str] | None = None, cover_photo_id: str | None = None
+    ) -> None:
+        details: dict[str, Any] = {"cover": True} if cover_photo_id is not None else {}
+        if metadata is not None:
+            # names of free fields are free text too: only how many there are
+            details["fields"] = [one for one in _FIELDS if metadata.get(one)]
+            details["others"] = len(set(metadata) - set(_FIELDS))
+            details["expires"] = metadata.get("expires", "")[:10]
+        with self.pen.change("edit", Role.OPERATOR, [identity_id], **details):
+            self.inner.edit(identity_id, metadata=metadata, cover_photo_id=cover_photo_id)
+
+    def reject(self, rejection: Rejection) -> None:
+        with self.pen.change("reject", Role.OPERATOR, [rejection.identity_id], rejection=rejection.id):
+            self.inner.reject(rejection)
+
+    def withdraw(self, rejection_id: str) -> None:
+        with self.pen.change("withdraw", Role.OPERATOR, rejection=rejection_id):
+            self.inner.withdraw(rejection_id)
+
+    def set_apart(self, first_id: str, second_id: str, *, apart: bool = True) -> None:
+        with self.pen.change("apart", Role.OPERATOR, [first_id, second_id], apart=apart):
+            self.inner.set_apart(first_id, second_id, apart=apart)
+
+    def set_meta(self, key: str, value: str) -> None:
+        role = Role.ADMIN if key in _POLICY else Role.OPERATOR
+        with self.pen.change(_POLICY.get(key, "setting"), role, key=key, **self._values(key, value)):
+            self.inner.set_meta(key, value)
+
+    def _values(self, key: str, value: str) -> dict[str, Any]:
+        """A threshold's numbers before and after; of other settings the new one, which holds nothing personal."""
+        if key == "score_odds":
+            return {}
+        if key != "calibration":
+            return {"value": value[:200]}
+        before, after = self.inner.get_meta(key), json.loads(value)
+        return {
+            "before": json.loads(before).get("value") if before else None,
+            "value": after.get("value"),
+            "fpir": after.get("fpir"),
+        }
+
+    def _owners(self, photo_ids: Sequence[str]) -> list[str]:
+        found = (self.inner.photo(photo_id) for photo_id in photo_ids)
+        return list(dict.fromkeys(photo.identity_id for photo in found if photo))
+
+    # --- reading -----------------------------------------------------------------------------------------------------
+
+    def search(self, probes: Embeddings, k: int) -> list[list[Candidate]]:
+        found = self.inner.search(probes, k)
+        if len(found):
+            self.pen.compared(found)
+        return found
+
+    def identities(self) -> list[Identity]:
+        return self.inner.identities()
+
+    def identity(self, identity_id: str) -> Identity:
+        return self.inner.identity(identity_id)
+
+    def find(self, name: str) -> Identity | None:
+        return self.inner.find(name)
+
+    def photos(self, identity_id: str) -> list[Photo]:
+        return self.inner.photos(identity_id)
+
+    def photo(self, photo_id: str) -> Photo | None:
+        return self.inner.photo(photo_id)
+
+    def rejections(self, identity_ids: Sequence[str]) -> list[Rejection]:
+        return self.inner.rejections(identity_ids)
+
+    def apart(self) -> set[tuple[str, str]]:
+        return self.inner.apart()
+
+    def revision(self) -> int:
+        return self.inner.revision()
+
+    def templates(self) -> tuple[list[str], Embeddings]:
+        return self.inner.templates()
+
+    def embeddings(self, identity_ids: Sequence[str]) -> dict[str, tuple[list[str], Embeddings]]:
+        return self.inner.embeddings(identity_ids)
+
+    def count(self) -> int:
+        return self.inner.count()
+
+    def get_meta(self, key: str) -> str | None:
+        return self.inner.get_meta(key)
+
+    def close(self) -> None:
+        self.inner.close()
+
+
+def recorded(gallery: Gallery, log: AuditLog) -> RecordingGallery:
+    """The same gallery, from now on with a record of what is done to it."""
+    return gallery if isinstance(gallery, RecordingGallery) else RecordingGallery(gallery, log)
+
+
+def pen_of(gallery: Gallery) -> Pen:
+    """What writes about a gallery. Raises: GalleryError where nothing does: an entry point forgot `recorded`."""
+    if not isinstance(gallery, RecordingGallery):
+        raise GalleryError(f"What is done to {gallery.url} is not recorded. Open it through a Recognizer.")
+    return gallery.pen
