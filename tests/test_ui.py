@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 import string
+from collections.abc import Iterator
 from pathlib import Path
 
+import gradio as gr
 import numpy as np
 import pytest
 from fakes import fake_recognizer, photograph
@@ -13,6 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markupsafe import Markup
 
+from reid.actor import LOCAL, Actor, Role, act_as
+from reid.errors import NotAllowedError
 from reid.feedback import without_rejected
 from reid.leave_one_out import mated_similarities
 from reid.settings import CHECKOUT
@@ -20,11 +25,14 @@ from reid.types import Candidate, Identity, Rejection, SearchResult, Threshold
 from reid.ui import text
 from reid.ui.components.tags import Box, place_tags
 from reid.ui.drafting import add_shot, duplicate_of, rows_of
+from reid.ui.handlers import check_declared, permit
 from reid.ui.markup import button, scale
 from reid.ui.probing import decide, look
 from reid.ui.rates import Rate, bars_of_mated, bars_of_strangers
+from reid.ui.roles import GALLERY
 from reid.ui.session import LIFETIME_S, MAX_SESSIONS, MAX_SHOTS, Sessions, shot_of
 from reid.ui.threshold_words import exact, odds, slider_value
+from reid.ui.undo import Undos
 
 # --- sessions --------------------------------------------------------------------------------------------------------
 
@@ -247,3 +255,61 @@ def test_a_better_run_is_told_with_the_command_that_takes_the_gallery_there(tmp_
     assert "99.6 %" in told
     assert "98.2 %" in told
     assert "&lt;run&gt;" in told
+
+
+# --- whose it is -----------------------------------------------------------------------------------------------------
+
+
+def test_a_session_exists_only_for_whoever_opened_it() -> None:
+    sessions = Sessions()
+    with_name("ann")
+    own = sessions.open(None)
+    with_name("bo")
+    assert sessions.find(own.id) is None
+    assert sessions.open(own.id).id != own.id
+    with_name("ann")
+    assert sessions.find(own.id) is own
+
+
+def test_only_whoever_did_something_takes_it_back_and_once() -> None:
+    undos = Undos()
+    with_name("ann")
+    key = undos.offer(lambda: "taken back")
+    with_name("bo")
+    assert undos.take(key) is None
+    with_name("ann")
+    action = undos.take(key)
+    assert action is not None
+    assert action() == "taken back"
+    assert undos.take(key) is None
+
+
+def test_a_handler_without_a_role_is_not_built_into_a_page() -> None:
+    async def build() -> None:  # outside a loop Gradio opens some and never closes them
+        with gr.Blocks() as blocks:
+            gr.Button("Press").click(lambda: None)
+        check_declared(blocks)
+
+    with pytest.raises(TypeError, match="say no role"):
+        asyncio.run(build())
+
+
+def test_an_act_that_nobody_named_needs_an_administrator() -> None:
+    event = gr.EventData(None, {"act": "invented"})
+    for role, allowed in ((Role.VIEWER, False), (Role.OPERATOR, False), (Role.ADMIN, True)):
+        act_as(Actor("ann", role))
+        if allowed:
+            permit(GALLERY, (event,))
+        else:
+            with pytest.raises(NotAllowedError, match="needs the role admin"):
+                permit(GALLERY, (event,))
+
+
+def with_name(name: str) -> None:
+    act_as(Actor(name, Role.VIEWER))
+
+
+@pytest.fixture(autouse=True)
+def _this_machine_again() -> Iterator[None]:
+    yield
+    act_as(LOCAL)

@@ -13,6 +13,7 @@ os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 import gradio as gr
 from markupsafe import Markup
 
+from reid.actor import Role
 from reid.errors import ReidError
 from reid.recognizer import Recognizer
 from reid.ui.components import shell
@@ -21,8 +22,9 @@ from reid.ui.endpoints import add_endpoints
 from reid.ui.enrolling import EnrolTabs
 from reid.ui.fixed import label
 from reid.ui.gallery import GalleryTab
-from reid.ui.handlers import Updates, event_data, guarded
+from reid.ui.handlers import Updates, check_declared, event_data, guarded
 from reid.ui.probe import ProbeTab
+from reid.ui.roles import may_look
 from reid.ui.session import Sessions
 from reid.ui.text import decimal, t
 from reid.ui.threshold import ThresholdTab
@@ -66,6 +68,7 @@ def build_ui(recognizer: Recognizer, sessions: Sessions) -> gr.Blocks:
                     built[name] = tab(page)
         camera = html(elem_id="bf-camera")
         _listen(blocks, page, built, camera)
+    check_declared(blocks)
     return blocks
 
 
@@ -77,7 +80,7 @@ def _listen(blocks: gr.Blocks, page: Page, tabs: dict[str, Tab], camera: gr.HTML
     news = [page.recognizer.better] if page.recognizer.better else []  # told to the first visitor
 
     def draw(name: str, person: str, values: Sequence[Any]) -> Updates:
-        name = name if name in tabs else next(iter(tabs))
+        name = name if name in tabs and may_look(name) else next(iter(tabs))
         before = sum(len(tab.inputs) for tab in list(tabs.values())[: list(tabs).index(name)])
         own = values[before : before + len(tabs[name].inputs)]
         return {page.top: page.bar(), **tabs[name].draw(person, *own)}
@@ -90,7 +93,7 @@ def _listen(blocks: gr.Blocks, page: Page, tabs: dict[str, Tab], camera: gr.HTML
         first = {component: value for tab in tabs.values() for component, value in tab.first().items()}
         values = [first.get(component, component.value) for component in inputs]
         query = request.query_params
-        turn = gr.Tabs(selected=query.get("tab")) if query.get("tab") in tabs else gr.skip()
+        turn = gr.Tabs(selected=query.get("tab")) if query.get("tab") in tabs and may_look(query["tab"]) else gr.skip()
         return {
             **first,
             camera: _camera_dialog(),
@@ -105,14 +108,23 @@ def _listen(blocks: gr.Blocks, page: Page, tabs: dict[str, Tab], camera: gr.HTML
             raise ReidError(t("This cannot be taken back any more. It was undone already, or is too long ago."))
         return {page.messages: shell.toasts(shell.toast(action()))}
 
-    page.messages.act(said(undo), None, [page.messages], api_visibility="private", show_progress="hidden").then(
-        None, None, None, js="() => window.bytefaceRefresh()"
-    )
+    page.messages.act(
+        said(undo, Role.VIEWER), None, [page.messages], api_visibility="private", show_progress="hidden"
+    ).then(None, None, None, js="() => window.bytefaceRefresh()")
     page.route.visit(
-        said(visit), inputs, outputs, api_visibility="private", show_progress="hidden", concurrency_limit=None
+        said(visit, Role.VIEWER),
+        inputs,
+        outputs,
+        api_visibility="private",
+        show_progress="hidden",
+        concurrency_limit=None,
     )
     blocks.load(
-        said(load), None, [*outputs, *inputs, camera, page.messages], api_visibility="private", show_progress="hidden"
+        said(load, Role.VIEWER),
+        None,
+        [*outputs, *inputs, camera, page.messages],
+        api_visibility="private",
+        show_progress="hidden",
     )
 
 

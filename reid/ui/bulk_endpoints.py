@@ -8,6 +8,7 @@ from typing import Any
 
 import gradio as gr
 
+from reid.actor import Role, require
 from reid.gallery.backup import restore_gallery
 from reid.intake import Import, open_upload
 from reid.intake.report import counts_of, people_of
@@ -67,7 +68,10 @@ def bulk_endpoints(recognizer: Recognizer) -> tuple[Callable[..., Any], ...]:
         }
 
     def remove_photographs(photo_ids: list[str]) -> dict[str, int]:
-        """Erases photographs; a person who is left without any goes too. Takes an import back by its photo_ids."""
+        """Erases photographs; a person who is left without any goes too. Of several people: for administrators."""
+        held = (recognizer.gallery.photo(photo_id) for photo_id in photo_ids)
+        if len({photo.identity_id for photo in held if photo}) > 1:
+            require(Role.ADMIN)
         gone = recognizer.gallery.remove_photos(photo_ids)
         return {"people": gone.identities, "photographs": gone.photos}
 

@@ -15,12 +15,12 @@ from gradio.events import api
 
 from reid.assign import assign
 from reid.errors import ReidError
-from reid.gallery.shelf import choose
 from reid.images import read_photograph
 from reid.recognizer import Recognizer
 from reid.types import Candidate, Identity, SearchResult
 from reid.ui.bulk_endpoints import bulk_endpoints, bulk_file_endpoints
-from reid.ui.handlers import chosen_gallery
+from reid.ui.handlers import Visit, declared, permit
+from reid.ui.roles import ENDPOINTS
 from reid.ui.stranger_endpoints import stranger_endpoints
 from reid.ui.verifying import verify_file, verify_files
 from reid.unknowns import keep_strangers
@@ -38,17 +38,23 @@ def add_endpoints(recognizer: Recognizer) -> None:
 
 
 def _in_words(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A refusal reaches the client as its sentence, anything else as Gradio's own silence."""
+    """Asks who comes; a refusal reaches the client as its sentence, anything else as Gradio's own silence.
+
+    Raises:
+        KeyError: the function has no line in `ENDPOINTS`: nobody said who may call it.
+    """
+    needs = ENDPOINTS[function.__name__]
 
     @functools.wraps(function)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
-        choose(chosen_gallery())
+        Visit.now().enter()
         try:
+            permit(needs)
             return function(*args, **kwargs)
         except ReidError as error:
             raise gr.Error(str(error), print_exception=False) from error
 
-    return wrapped
+    return declared(wrapped, needs)
 
 
 def _candidate(one: Candidate) -> dict[str, Any]:

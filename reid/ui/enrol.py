@@ -8,6 +8,7 @@ from pathlib import Path
 import gradio as gr
 from markupsafe import Markup
 
+from reid.actor import Role
 from reid.errors import GalleryError, NoFaceError, ReidError
 from reid.images import read_photograph
 from reid.types import Candidate
@@ -63,7 +64,7 @@ class EnrolTab:
     def _listen(self) -> None:
         said = guarded(self.page.messages)
         reading = self.files.upload(
-            said(self.add),
+            said(self.add, Role.OPERATOR),
             [self.files, self.session, self.name],
             self.all,
             api_visibility="private",
@@ -71,11 +72,11 @@ class EnrolTab:
             concurrency_limit=2,
             concurrency_id="looking",
         )
-        self.cancel.click(said(self.stop), self.inputs, self.all, cancels=[reading], api_visibility="private",
-                          show_progress="hidden")  # fmt: skip
+        self.cancel.click(said(self.stop, Role.OPERATOR), self.inputs, self.all, cancels=[reading],
+                          api_visibility="private", show_progress="hidden")  # fmt: skip
         for piece in (self.sheet, self.question):
             piece.act(
-                said(self.act),
+                said(self.act, Role.OPERATOR),
                 self.inputs,
                 self.all,
                 api_visibility="private",
@@ -83,7 +84,7 @@ class EnrolTab:
                 concurrency_limit=None,
             )
         self.name.blur(
-            said(self.refresh),
+            said(self.refresh, Role.OPERATOR),
             self.inputs,
             self.all,
             api_visibility="private",
@@ -91,7 +92,7 @@ class EnrolTab:
         )
         gr.on(
             [self.button.click, self.name.submit],
-            said(self.enrol),
+            said(self.enrol, Role.OPERATOR),
             self.inputs,
             self.all,
             api_visibility="private",

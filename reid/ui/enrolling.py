@@ -6,6 +6,7 @@ from typing import Any
 
 import gradio as gr
 
+from reid.actor import Role
 from reid.ui.context import Page
 from reid.ui.enrol import EnrolTab
 from reid.ui.fixed import label
@@ -33,7 +34,7 @@ class EnrolTabs:
         self.inputs = self.one.inputs
         said = guarded(page.messages)
         self.mode.input(
-            said(self.turn), self.mode, [self.one_box, self.many_box, page.messages],
+            said(self.turn, Role.OPERATOR), self.mode, [self.one_box, self.many_box, page.messages],
             api_visibility="private", show_progress="hidden",
         )  # fmt: skip
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import gradio as gr
 from markupsafe import Markup
 
+from reid.actor import Role
 from reid.errors import IdentityNotFoundError
 from reid.types import Identity
+from reid.ui import roles
 from reid.ui.components import shell
 from reid.ui.components.people import people_page
 from reid.ui.components.person import person
@@ -59,7 +61,7 @@ class GalleryTab:
         # a textbox reports pasted text as a change only
         for changed in (self.query.change, self.order.input):
             changed(
-                said(self.search),
+                said(self.search, Role.VIEWER),
                 self.inputs,
                 self.all,
                 api_visibility="private",
@@ -68,7 +70,7 @@ class GalleryTab:
                 concurrency_limit=None,
             )
         for piece in (self.review, self.people, self.person):
-            piece.act(said(self.act), self.inputs, self.all, api_visibility="private",
+            piece.act(said(self.act, roles.GALLERY), self.inputs, self.all, api_visibility="private",
                       show_progress="hidden", concurrency_limit=None)  # fmt: skip
 
     def draw(self, person: str, query: str, order: str) -> Updates:

@@ -1,4 +1,4 @@
-"""What every handler of the page has in common: the reader's language, errors in words, event data.
+"""What every handler of the page has in common: who asks and whether they may, the language, errors in words.
 
 A handler returns a dict from component to its update; this adds the toast where something was refused.
 """
@@ -8,25 +8,67 @@ from __future__ import annotations
 import functools
 import inspect
 import logging
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
 from urllib.parse import unquote
 
 import gradio as gr
 from gradio.context import LocalContext
 from markupsafe import Markup
 
+from reid.actor import Actor, Role, act_as, require
 from reid.errors import ReidError
 from reid.gallery.shelf import choose
 from reid.ui.components.shell import toast, toasts
 from reid.ui.refusals import in_words
+from reid.ui.roles import Needs
 from reid.ui.text import t, use_language
 
 log = logging.getLogger(__name__)
 
 COOKIE = "byteface_gallery"
+ACTOR = "byteface.actor"
+"""Key of a request's ASGI scope under which whoever lets requests in says who is asking."""
 
 Updates = dict[Any, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """What a request says about the work that it asks for.
+
+    Attributes:
+        language: the browser's `Accept-Language`.
+        gallery: name of the gallery that is meant; empty for the first.
+        actor: who asks; None where nobody looks at who comes in.
+    """
+
+    language: str | None
+    gallery: str
+    actor: Actor | None
+
+    @classmethod
+    def now(cls) -> Visit:
+        """Of the request that is being handled."""
+        request = LocalContext.request.get(None)
+        headers = getattr(request, "headers", None)
+        scope = getattr(getattr(request, "request", request), "scope", None) or {}
+        return cls(headers.get("accept-language") if headers else None, chosen_gallery(), scope.get(ACTOR))
+
+    def enter(self) -> None:
+        """Says so for the rest of this thread's work; each step of a generator may run in a thread of its own."""
+        use_language(self.language)
+        choose(self.gallery)
+        if self.actor:
+            act_as(self.actor)
+
+
+class Guard(Protocol):
+    """Decorates handlers of one tab."""
+
+    def __call__(self, handler: Callable[..., Any], needs: Needs) -> Callable[..., Any]:
+        """The handler, to be given to an event."""
 
 
 def event_data(event: gr.EventData) -> dict[str, Any]:
@@ -49,19 +91,37 @@ def error_toast(error: ReidError) -> Markup:
     return toast(title.rstrip("."), rest, "error")
 
 
-def guarded(messages: gr.HTML) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Decorates a handler: sets the language, and turns what it raises into a toast.
+def permit(needs: Needs, arguments: Sequence[Any] = ()) -> None:
+    """Whether whoever asks may do that.
+
+    Args:
+        needs: of the handler.
+        arguments: the handler's; an event among them says which act it is.
+
+    Raises:
+        NotAllowedError: they may not.
+    """
+    if isinstance(needs, Role):
+        require(needs)
+        return
+    event = next((one for one in arguments if isinstance(one, gr.EventData)), None)
+    act = event_data(event).get("act") if event else None
+    require(needs.get(act, Role.ADMIN) if isinstance(act, str) else Role.ADMIN)
+
+
+def guarded(messages: gr.HTML) -> Guard:
+    """Decorates handlers: asks who comes and whether they may, sets the language, turns what is raised into a toast.
 
     Args:
         messages: where toasts appear; must be among the event's outputs.
     """
 
-    def decorate(handler: Callable[..., Any]) -> Callable[..., Any]:
+    def decorate(handler: Callable[..., Any], needs: Needs) -> Callable[..., Any]:
         @functools.wraps(handler)
         def function(*args: Any, **kwargs: Any) -> Updates:
-            use_language(_accepted_language())
-            choose(chosen_gallery())
+            Visit.now().enter()
             try:
+                permit(needs, args)
                 found: Updates = handler(*args, **kwargs)
             except (
                 Exception
@@ -71,11 +131,16 @@ def guarded(messages: gr.HTML) -> Callable[[Callable[..., Any]], Callable[..., A
 
         @functools.wraps(handler)
         def generator(*args: Any, **kwargs: Any) -> Iterator[Updates]:
-            accepted, gallery = _accepted_language(), chosen_gallery()
+            visit = Visit.now()  # the one of the beginning, wherever the browser has turned meanwhile
+            visit.enter()
+            try:
+                permit(needs, args)
+            except ReidError as error:
+                yield {messages: _refusal(error)}
+                return
             steps = handler(*args, **kwargs)
             while True:
-                use_language(accepted)  # each step may run in a thread of its own
-                choose(gallery)  # the one of the beginning, wherever the browser has turned meanwhile
+                visit.enter()
                 try:
                     answer = next(steps)
                 except StopIteration:
@@ -85,20 +150,34 @@ def guarded(messages: gr.HTML) -> Callable[[Callable[..., Any]], Callable[..., A
                     return
                 yield answer
 
-        return generator if inspect.isgeneratorfunction(handler) else function
+        return declared(generator if inspect.isgeneratorfunction(handler) else function, needs)
 
     return decorate
+
+
+def declared(function: Callable[..., Any], needs: Needs) -> Callable[..., Any]:
+    """Notes what a handler needs, for `check_declared`."""
+    function.byteface_needs = needs  # type: ignore[attr-defined]
+    return function
+
+
+def check_declared(blocks: gr.Blocks) -> None:
+    """Nothing of a page can be called that did not say which role it needs.
+
+    Raises:
+        TypeError: something did not; it names it.
+    """
+    called = [one.fn for one in blocks.fns.values() if one.fn]
+    called += [function for piece in blocks.blocks.values() for function in getattr(piece, "server_fns", ())]
+    silent = [getattr(one, "__qualname__", str(one)) for one in called if not hasattr(one, "byteface_needs")]
+    if silent:
+        raise TypeError(f"{silent} say no role: wrap them with guarded(messages)(handler, needs)")
 
 
 def chosen_gallery() -> str:
     """Name of the gallery that the browser, or a client with the same cookie, has turned to; empty for the first."""
     cookies = getattr(LocalContext.request.get(None), "cookies", None)
     return unquote(cookies.get(COOKIE, "")) if cookies else ""
-
-
-def _accepted_language() -> str | None:
-    headers = getattr(LocalContext.request.get(None), "headers", None)
-    return headers.get("accept-language") if headers else None
 
 
 def _refusal(error: Exception) -> Markup:

@@ -10,12 +10,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from reid.errors import ImageDecodeError, ReidError
+from reid.actor import Role
+from reid.errors import ImageDecodeError, NotAllowedError, ReidError
 from reid.images import read_photograph
 from reid.live import Track, Tracker
 from reid.recognizer import Recognizer
 from reid.types import Candidate, Photograph
 from reid.ui.components.live_view import boxes, panel, parts
+from reid.ui.handlers import Visit, declared, permit
 from reid.ui.probing import FaceView, decide
 from reid.ui.refusals import in_words
 from reid.ui.session import LiveFeed, Sessions, Shot
@@ -65,7 +67,12 @@ def frame_server(
             `id`; `boxes` and `panel` as HTML; `key`, which changes when the panel must be drawn anew; `parts` of it
             that change with every frame; `error` as a sentence; `busy` where the frame before is still being searched.
         """
+        Visit.now().enter()
         use_language(str(data.get("language", "")))
+        try:
+            permit(Role.VIEWER)
+        except NotAllowedError as error:
+            return {"id": "", "error": in_words(str(error))}
         session = sessions.open(str(data.get("id", "")))
         if data.get("stop"):
             session.live = None  # the faces of the last moments with it
@@ -94,7 +101,7 @@ def frame_server(
         finally:
             feed.busy.release()
 
-    return live_frame
+    return declared(live_frame, Role.VIEWER)
 
 
 def look_live(recognizer: Recognizer, tracker: Tracker, photograph: Photograph, now_s: float) -> list[Seen]:

@@ -13,6 +13,7 @@ from typing import Any
 import gradio as gr
 from markupsafe import Markup
 
+from reid.actor import Role
 from reid.errors import ArchiveError, ReidError
 from reid.faces import FaceChoice
 from reid.intake import Import, open_upload
@@ -90,13 +91,14 @@ class ManyPart:
     def _listen(self) -> None:
         said = guarded(self.page.messages)
         quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-        self.files.upload(said(self.chosen), [self.files, self.session], self.all, **quiet)
+        self.files.upload(said(self.chosen, Role.OPERATOR), [self.files, self.session], self.all, **quiet)
         form = [self.files, self.session, self.face, self.leave_poor, self.consent, self.expires]
         for press, handler in ((self.go, self.run), (self.check, self.look)):
-            press.click(said(handler), form, self.all, concurrency_limit=2, concurrency_id="importing", **quiet)
-        self.cancel.click(said(self.stop), self.inputs, self.all, concurrency_limit=None, **quiet)
-        self.report.act(said(self.act), self.inputs, self.all, concurrency_limit=None, **quiet)
-        self.drop.act(said(self.remove), [self.files], self.all, **quiet)
+            pressed = said(handler, Role.OPERATOR)
+            press.click(pressed, form, self.all, concurrency_limit=2, concurrency_id="importing", **quiet)
+        self.cancel.click(said(self.stop, Role.OPERATOR), self.inputs, self.all, concurrency_limit=None, **quiet)
+        self.report.act(said(self.act, Role.OPERATOR), self.inputs, self.all, concurrency_limit=None, **quiet)
+        self.drop.act(said(self.remove, Role.OPERATOR), [self.files], self.all, **quiet)
 
     # what the handlers do
 
@@ -231,7 +233,8 @@ class ManyPart:
 
     def stop(self, session_id: str) -> Updates:
         """Cancel: the running import ends after the photograph it is at."""
-        job = self._jobs.get(session_id or "")
+        session = self.page.sessions.find(session_id)
+        job = self._jobs.get(session.id) if session else None
         if job:
             job.stop.set()
         return {}

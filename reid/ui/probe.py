@@ -8,9 +8,11 @@ from pathlib import Path
 import gradio as gr
 from markupsafe import Markup
 
+from reid.actor import Role
 from reid.errors import ReidError
 from reid.images import read_photograph
 from reid.score_odds import kept_odds
+from reid.ui import roles
 from reid.ui.answering import answer
 from reid.ui.chance_words import chance_words
 from reid.ui.components import shell
@@ -95,7 +97,7 @@ class ProbeTab:
         said = guarded(self.page.messages)
         inputs = self.inputs
         searching = self.files.upload(
-            said(self.search),
+            said(self.search, Role.VIEWER),
             [self.files, *inputs],
             self.all,
             api_visibility="private",
@@ -104,7 +106,7 @@ class ProbeTab:
             concurrency_id="looking",
         )
         self.cancel.click(
-            said(self.stop),
+            said(self.stop, Role.VIEWER),
             inputs,
             self.all,
             cancels=[searching],
@@ -112,11 +114,11 @@ class ProbeTab:
             show_progress="hidden",
         )
         for piece in (self.stage, self.faces, self.inspector, self.compare):
-            piece.act(said(self.act), inputs, self.all, api_visibility="private", show_progress="hidden",
+            piece.act(said(self.act, roles.PROBE), inputs, self.all, api_visibility="private", show_progress="hidden",
                       concurrency_limit=None)  # fmt: skip
         for control in (self.slider, self.k):
             control.input(
-                said(self.again),
+                said(self.again, Role.VIEWER),
                 inputs,
                 self.all,
                 api_visibility="private",

@@ -42,6 +42,8 @@ SENTENCES = (
     "{searches} searches by {people} people of enrolled people without their own template are too few for a share.",
     "It needs {searches} by {people}.",
     "The frame cannot be read.", "Stop and start again.",
+    "This needs the role {needed}, and {name} has the role {role}.",
+    "Ask whoever keeps the accounts of this ByteFace.",
 )  # fmt: skip
 """The commonest sentences of the core's errors, with what differs in braces. Each is in every catalogue."""
 

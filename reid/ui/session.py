@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 from PIL import Image
 
+from reid.actor import acting
 from reid.images import encode_jpeg
 from reid.live import Tracker
 from reid.types import Photograph, Template
@@ -143,6 +144,7 @@ class Session:
     """Photographs of one browser tab and what is selected in it.
 
     Attributes:
+        owner: name of whoever opened it; to anybody else it does not exist.
         opened: identity whose candidate card is open; None for the first.
         different_from: in enrolment, identities that somebody said the new person is not.
         report: the last import's table, as CSV.
@@ -151,6 +153,7 @@ class Session:
     """
 
     id: str
+    owner: str = ""
     shots: dict[str, Shot] = field(default_factory=dict)
     current: str | None = None
     face: int = 0
@@ -198,7 +201,7 @@ class Sessions:
         found = self.find(session_id)
         if found:
             return found
-        session = Session(uuid.uuid4().hex, touched=self._clock())
+        session = Session(uuid.uuid4().hex, acting().name, touched=self._clock())
         with self._lock:
             self._sessions[session.id] = session
             while len(self._sessions) > MAX_SESSIONS:
@@ -206,7 +209,7 @@ class Sessions:
         return session
 
     def find(self, session_id: str | None) -> Session | None:
-        """The session of that id while it lives."""
+        """The session of that id while it lives, for whoever opened it."""
         now = self._clock()
         with self._lock:
             while self._sessions:
@@ -215,6 +218,8 @@ class Sessions:
                     break
                 del self._sessions[oldest.id]
             session = self._sessions.get(session_id or "")
+            if session and session.owner != acting().name:
+                return None
             if session:
                 session.touched = now
                 self._sessions.move_to_end(session.id)

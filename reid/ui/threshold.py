@@ -10,6 +10,7 @@ import gradio as gr
 import numpy as np
 from markupsafe import Markup
 
+from reid.actor import Role
 from reid.errors import ReidError
 from reid.images import read_photograph
 from reid.leave_one_out import mated_similarities
@@ -17,6 +18,7 @@ from reid.recognizer import stack
 from reid.score_odds import kept_odds, refit
 from reid.threshold import calibrate
 from reid.types import Template, Threshold
+from reid.ui import roles
 from reid.ui.assuming import change_odds
 from reid.ui.components import shell
 from reid.ui.components.threshold_view import numbers, plots, stale, stranger_set, targets
@@ -61,7 +63,7 @@ class ThresholdTab:
     def _listen(self) -> None:
         said = guarded(self.page.messages)
         measuring = self.files.upload(
-            said(self.measure),
+            said(self.measure, Role.ADMIN),
             [self.files, self.value],
             self.all,
             api_visibility="private",
@@ -69,10 +71,17 @@ class ThresholdTab:
             concurrency_limit=1,
         )
         self.cancel.click(
-            said(self.stop), None, self.all, cancels=[measuring], api_visibility="private", show_progress="hidden"
+            said(self.stop, Role.VIEWER),
+            None,
+            self.all,
+            cancels=[measuring],
+            api_visibility="private",
+            show_progress="hidden",
         )
         for piece in (self.plots, self.targets):
-            piece.act(said(self.act), self.inputs, self.all, api_visibility="private", show_progress="hidden")
+            piece.act(
+                said(self.act, roles.THRESHOLD), self.inputs, self.all, api_visibility="private", show_progress="hidden"
+            )
 
     def first(self) -> Updates:
         """The tab starts at the gallery's own threshold."""

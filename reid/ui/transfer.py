@@ -7,6 +7,7 @@ from pathlib import Path
 
 import gradio as gr
 
+from reid.actor import Role
 from reid.errors import ReidError
 from reid.gallery.backup import restore_gallery, take_back
 from reid.ui.components.shell import toast, toasts
@@ -27,7 +28,7 @@ class Transfer:
         self.dialog = html(elem_id="bf-restore")
         self.all = [self.files, self.dialog]
         self.files.upload(
-            guarded(page.messages)(self.restore), self.files, [*self.all, page.top, page.messages],
+            guarded(page.messages)(self.restore, Role.ADMIN), self.files, [*self.all, page.top, page.messages],
             api_visibility="private", show_progress="hidden", concurrency_limit=1, concurrency_id="restoring",
         ).then(None, None, None, js="() => { document.getElementById('restore-dialog').hidden = true; "
                                     "window.bytefaceRefresh(); }")  # fmt: skip

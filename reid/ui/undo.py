@@ -1,4 +1,6 @@
-"""What can be taken back: one function for each recent action, by an unguessable id. Forgets the oldest."""
+"""What can be taken back: one function for each recent action, by an unguessable id, for whoever did it. Forgets the
+oldest.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +8,8 @@ import threading
 import uuid
 from collections import OrderedDict
 from collections.abc import Callable
+
+from reid.actor import acting
 
 _KEPT = 100
 
@@ -15,7 +19,7 @@ class Undos:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._actions: OrderedDict[str, Callable[[], str]] = OrderedDict()
+        self._actions: OrderedDict[str, tuple[str, Callable[[], str]]] = OrderedDict()
 
     def offer(self, action: Callable[[], str]) -> str:
         """Keeps what undoes an action; it returns the sentence that says so.
@@ -25,12 +29,16 @@ class Undos:
         """
         key = uuid.uuid4().hex
         with self._lock:
-            self._actions[key] = action
+            self._actions[key] = acting().name, action
             while len(self._actions) > _KEPT:
                 self._actions.popitem(last=False)
         return key
 
     def take(self, key: str) -> Callable[[], str] | None:
-        """The function of that id, once; None where it was used or forgotten."""
+        """The function of that id, once; None where it was used or forgotten, or is somebody else's."""
         with self._lock:
-            return self._actions.pop(key, None)
+            owner, action = self._actions.get(key, ("", None))
+            if action is None or owner != acting().name:
+                return None
+            del self._actions[key]
+            return action

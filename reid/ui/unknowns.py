@@ -8,6 +8,7 @@ from typing import Any
 import gradio as gr
 from markupsafe import Markup
 
+from reid.actor import Role, require
 from reid.errors import GalleryError
 from reid.ui.components import unknowns as view
 from reid.ui.components.shell import toast, toasts
@@ -46,9 +47,17 @@ class UnknownsTab:
         self.inputs = [self.keep, self.days]
         said = guarded(page.messages)
         for control in (self.keep, self.days):
-            control.input(said(self.choose), self.inputs, self.all, api_visibility="private", show_progress="hidden")
+            control.input(
+                said(self.choose, Role.OPERATOR),
+                self.inputs,
+                self.all,
+                api_visibility="private",
+                show_progress="hidden",
+            )
         for piece in (self.actions, self.hits, self.faces):
-            piece.act(said(self.act), self.inputs, self.all, api_visibility="private", show_progress="hidden")
+            piece.act(
+                said(self.act, Role.OPERATOR), self.inputs, self.all, api_visibility="private", show_progress="hidden"
+            )
 
     @staticmethod
     def _piece(name: str, *scripts: str, classes: str | None = None) -> gr.HTML:
@@ -215,6 +224,7 @@ class UnknownsTab:
     def _erase(self, data: Mapping[str, Any]) -> Markup:
         unknowns = self.page.recognizer.gallery.unknowns
         if data.get("faces") == "all":
+            require(Role.ADMIN)
             ids = [face.id for ignored in (False, True) for face in unknowns.faces(ignored=ignored)]
         else:
             ids = _ids(data, "faces")

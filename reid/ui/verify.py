@@ -8,8 +8,10 @@ from pathlib import Path
 import gradio as gr
 from markupsafe import Markup
 
+from reid.actor import Role
 from reid.errors import ReidError
 from reid.images import read_photograph
+from reid.ui import roles
 from reid.ui.components import shell
 from reid.ui.components.verify_answer import answer, compare_sides
 from reid.ui.components.verify_view import sides
@@ -63,7 +65,7 @@ class VerifyTab:
         said = guarded(self.page.messages)
         for side, files in self.files.items():
             files.upload(
-                said(self._adder(side)),
+                said(self._adder(side), Role.VIEWER),
                 [files, *self.inputs],
                 self.all,
                 api_visibility="private",
@@ -73,7 +75,7 @@ class VerifyTab:
             )
         for piece in (self.sides, self.answer, self.actions):
             piece.act(
-                said(self.act),
+                said(self.act, roles.VERIFY),
                 self.inputs,
                 self.all,
                 api_visibility="private",
