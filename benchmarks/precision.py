@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""May bfloat16 stand in for float32? Open-set search and verification in both, the same photographs, the same people.
+"""May bfloat16 or int8 stand in for float32? Open-set search and verification in each, the same photographs and people.
 
 usage: benchmarks/precision.py --surveillance DIR [--lfw-dev DIR] [--pairs N] [--write]
 
 DIR of --surveillance holds probes of `probes_val.csv` with faces of 32 px: `images/` and `probes.csv`. Everything
-float32 is the measure; then the networks compute in bfloat16, then the detector too. A network passes where neither
+float32 is the measure; then the networks compute in bfloat16, then the detector too, then the networks in int8
+(quantised by NNCF on the demonstration photographs: `pip install nncf==3.4.0`). A network passes where neither
 DIR at FPIR 1 % at full size and at 32 px nor verification is worse beyond the paired bootstrap interval over people,
 alone and in the default space, and no threshold moves by more than MOST_SHIFT. --write keeps the verdict in
 `reid/precision.json`, which the runtime's `auto` reads. Prints Markdown. Embeddings are kept in --cache.
@@ -23,6 +24,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from quantise import int8_space
 from tqdm import tqdm
 
 from reid.detect import FaceDetector, load_detector
@@ -52,10 +54,11 @@ VARIANTS = {  # name -> precision of the detector, of the networks
     "float32": ("float32", "float32"),
     "networks bfloat16": ("float32", "bfloat16"),
     "networks and detector bfloat16": ("bfloat16", "bfloat16"),
+    "networks int8": ("float32", "int8"),
 }
 BOTH = ("float32", "bfloat16")
 BATCH = 16
-MIXED = "probes bfloat16, gallery float32"
+MIXED = {f"networks {precision}": f"probes {precision}, gallery float32" for precision in ("bfloat16", "int8")}
 
 
 @dataclass(frozen=True)
@@ -117,11 +120,13 @@ def main() -> None:
     embedded = _embed_all(tables, args)
     exact = embedded["float32"]
     rows = [_row(name, space, tables, sets, sets, exact) for name, sets in embedded.items() for space in SPACES]
-    rows += [_row(MIXED, space, tables, embedded["networks bfloat16"], exact, exact) for space in SPACES]
+    rows += [
+        _row(mixed, space, tables, embedded[name], exact, exact) for name, mixed in MIXED.items() for space in SPACES
+    ]
     _print_table(rows)
     _print_similarity(embedded)
     verdict = _verdict(rows)
-    print(json.dumps(verdict["bfloat16"]))
+    print(json.dumps(verdict))
     if args.write:
         VERDICT.write_text(json.dumps(verdict, indent=1) + "\n", encoding="utf-8")
 
@@ -143,7 +148,7 @@ def _embed_all(tables: dict[str, pd.DataFrame], args: argparse.Namespace) -> dic
 
 @dataclass(frozen=True)
 class _Tools:
-    """The detector and the two networks, each in both precisions."""
+    """The detector in two precisions, the two networks in three."""
 
     detectors: dict[str, FaceDetector]
     spaces: dict[str, EmbeddingSpace]
@@ -153,10 +158,12 @@ class _Tools:
         settings = Settings.from_env()
         models, smallest = settings.models_dir, settings.min_face_px
         load = {"runtime": "openvino", "device": "cpu"}
-        return cls(
-            {p: load_detector("yunet", models_dir=models, min_face_px=smallest, precision=p, **load) for p in BOTH},
-            {p: EmbeddingSpace.load("facenet+sface@0.5", "ms1m", models, precision=p, **load) for p in BOTH},
-        )
+        detectors = {
+            p: load_detector("yunet", models_dir=models, min_face_px=smallest, precision=p, **load) for p in BOTH
+        }
+        spaces = {p: EmbeddingSpace.load("facenet+sface@0.5", "ms1m", models, precision=p, **load) for p in BOTH}
+        exact = BOTH[0]
+        return cls(detectors, spaces | {"int8": int8_space(spaces[exact], detectors[exact], settings)})
 
     def embed(self, root: Path, names: Sequence[str], choice: FaceChoice, cache: Path) -> dict[str, Embedded]:
         unique = list(dict.fromkeys(names))
@@ -299,18 +306,24 @@ def _print_similarity(embedded: dict[str, Sets]) -> None:
 
 
 def _verdict(rows: Sequence[Row]) -> dict[str, object]:
-    """Which parts may compute in bfloat16, each with the hash of the weights that it was measured with."""
+    """Which parts may compute in what, each with the hash of the weights that it was measured with."""
     passed = {(row.variant, row.space): row.passes for row in rows}
-    networks = ("networks bfloat16", MIXED)
-    parts = {
-        "ms1m": all(passed[variant, space] for variant in networks for space in ("facenet", "auto")),
-        "sface": all(passed[variant, space] for variant in networks for space in ("sface", "auto")),
-        "yunet": all(passed["networks and detector bfloat16", space] for space in SPACES),
+
+    def networks(precision: str) -> dict[str, bool]:
+        name = f"networks {precision}"
+        return {
+            source: all(passed[variant, space] for variant in (name, MIXED[name]) for space in (network, "auto"))
+            for source, network in (("ms1m", "facenet"), ("sface", "sface"))
+        }
+
+    bfloat16 = networks("bfloat16") | {
+        "yunet": all(passed["networks and detector bfloat16", space] for space in SPACES)
     }
     models = Settings.from_env().models_dir
-    return {
-        "measured_with": "benchmarks/precision.py",
-        "bfloat16": {ensure(part, models).sha256: passes for part, passes in parts.items()},
+    verdicts = {"bfloat16": bfloat16, "int8": networks("int8")}
+    return {"measured_with": "benchmarks/precision.py"} | {
+        precision: {ensure(part, models).sha256: passes for part, passes in parts.items()}
+        for precision, parts in verdicts.items()
     }
 
 

@@ -3,10 +3,12 @@
 
 usage: benchmarks/search.py [--sizes 1000 100000] [--dim 256] [--photos 3] [--repeat 15]
 
-Synthetic unit vectors; medians of interleaved repetitions in milliseconds:
+The peers are in requirements-bench.txt. Synthetic unit vectors; medians of interleaved repetitions in milliseconds:
     memory    reading the templates once, on all cores: no search that looks at every template is faster
     product   the bare float32 matrix product of NumPy, without ranking
     argsort   product and a full sort: what a plain script does
+    faiss     IndexFlatIP, exact, float32
+    usearch   its exact search, float32
     nearest   ours without storage
     gallery   ours as used: the SQLite gallery with names and the best photograph of each of the 5 candidates
 """
@@ -22,7 +24,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
+import faiss
 import numpy as np
+from usearch.index import MetricKind
+from usearch.index import search as usearch
 
 from reid.gallery import open_gallery
 from reid.gallery.base import Gallery
@@ -40,7 +45,7 @@ def main() -> None:
     parser.add_argument("--photos", type=int, default=3, help="photographs a person")
     parser.add_argument("--repeat", type=int, default=15)
     args = parser.parse_args()
-    names = ("memory", "product", "argsort", "nearest", "gallery")
+    names = ("memory", "product", "argsort", "faiss", "usearch", "nearest", "gallery")
     print(f"{args.dim}-D, {args.photos} photographs a person, {os.cpu_count()} cores, k = {K}, milliseconds")
     print(f"{'templates':>10}{'probes':>8}" + "".join(f"{name:>10}" for name in names))
     for size in args.sizes:
@@ -78,10 +83,14 @@ def contenders(gallery: Gallery, people: Embeddings, count: int) -> dict[str, Ca
     templates = Templates([f"{n:07}" for n in range(len(people))], people)
     parts = np.array_split(people, os.cpu_count() or 1)
     pool = ThreadPoolExecutor(len(parts))
+    flat = faiss.IndexFlatIP(people.shape[1])
+    flat.add(people)
     return {
         "memory": lambda: list(pool.map(np.max, parts)),
         "product": lambda: probes @ people.T,
         "argsort": lambda: np.argsort(-(probes @ people.T), axis=1)[:, :K],
+        "faiss": lambda: flat.search(probes, K),
+        "usearch": lambda: usearch(people, probes, K, MetricKind.IP, exact=True),
         "nearest": lambda: nearest(probes, templates, K),
         "gallery": lambda: gallery.search(probes, K),
     }
