@@ -107,6 +107,12 @@ def verify_person(gallery: Gallery, probe: Template, identity_id: str, threshold
     return PersonVerification(probe, identity, similarity, tuple(ranked), threshold, None)
 
 
+def compared_facts(found: Verification | PersonVerification) -> dict[str, float | str | None]:
+    """What a record says of a comparison: no name, no embedding."""
+    similarity = None if found.similarity is None else round(found.similarity, 4)
+    return {"decision": found.decision, "similarity": similarity, "threshold": round(found.threshold, 6)}
+
+
 def _template_similarity(gallery: Gallery, probe: Template, identity_id: str) -> float:
     """Of a gallery without photographs: a search is the only way to its templates."""
     (candidates,) = gallery.search(probe.embedding[None], gallery.count())

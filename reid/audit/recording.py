@@ -28,7 +28,7 @@ class RecordingGallery:
 
     def __init__(self, inner: Gallery, log: AuditLog) -> None:
         self.inner = inner
-        self.pen = Pen(log, inner)
+        self.pen = Pen(log, inner.url, inner)
 
     @property
     def url(self) -> str:

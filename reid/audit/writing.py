@@ -43,16 +43,18 @@ _using: ContextVar[Use | None] = ContextVar("byteface_use", default=None)
 
 
 class Pen:
-    """Writes about one gallery."""
+    """Writes about one gallery, or, without one that is open, about its file as a whole."""
 
-    def __init__(self, log_of_it: AuditLog, gallery: Gallery) -> None:
+    def __init__(self, log_of_it: AuditLog, url: str, gallery: Gallery | None = None) -> None:
         self.log = log_of_it
+        self.name = PurePath(url.split("?")[0]).stem or url
         self._gallery = gallery
-        self.name = PurePath(gallery.url.split("?")[0]).stem or gallery.url
 
     def entry(self, action: str, phase: Phase = "done", **what: Any) -> Entry:
         """A row about this gallery as it is now; ids become opaque."""
         what["subjects"] = [self.log.opaque(one) for one in what.get("subjects", ())]
+        if self._gallery is None:
+            return Entry(action, phase, self.name, **what)
         return Entry(action, phase, self.name, self._gallery.revision(), self._gallery.space_id, **what)
 
     @contextlib.contextmanager
@@ -144,6 +146,25 @@ class Pen:
             faces = [{"candidates": self.candidates(one)} for one in found]
             self.log.append(self.entry("search", details={"faces": len(found), "found": faces}))
 
+    def batch(
+        self, searched: Sequence[tuple[str, Sequence[Sequence[Candidate]]]], threshold: float, *, purpose: str,
+        started_at: str,
+    ) -> None:  # fmt: skip
+        """Many photographs that were searched together: a row each, all written at once.
+
+        Args:
+            searched: SHA-256 of each photograph, and the candidates of each of its faces.
+        """
+        entries = []
+        for sha256, faces in searched:
+            use = Use(details={"inputs": [sha256]})
+            self.note(use, [(_reaching(found, threshold), found) for found in faces], threshold)
+            entries.append(
+                self.entry("search", subjects=use.subjects, details=use.details, purpose=purpose, started_at=started_at)
+            )
+        if entries:
+            self.log.append(*entries)
+
     def note(
         self, use: Use, faces: Sequence[tuple[Candidate | None, Sequence[Candidate]]], threshold: float, **more: Any
     ) -> None:
@@ -164,7 +185,11 @@ class Pen:
         return [[self.log.opaque(one.identity.id), round(one.similarity, 4)] for one in found[:_SHOWN]]
 
 
-SEARCHES = frozenset({"search", "live", "verify", "predict"})
+def _reaching(found: Sequence[Candidate], threshold: float) -> Candidate | None:
+    return found[0] if found and found[0].similarity >= threshold else None
+
+
+SEARCHES = frozenset({"search", "live", "verify"})
 """Uses that need a purpose where one is required."""
 
 

@@ -54,9 +54,10 @@ def run(args: argparse.Namespace) -> int:
     settings = common.settings_of(args)
     describer = Describer.load(settings)
     read_only = args.dry_run or settings.gallery.endswith(".npy")
-    gallery = open_gallery(
+    opened = open_gallery(
         settings.gallery, space_id=describer.space.id, dim=describer.space.dim, create=False, read_only=read_only
     )
+    gallery = common.recorded(opened, settings)
     enrolled = {row.label for row in rows if row.label and row.label != STRANGER and gallery.find(row.label)}
     if enrolled:
         raise CalibrationError(
@@ -68,7 +69,8 @@ def run(args: argparse.Namespace) -> int:
     usable = [one for one in found if one.status == "ok"]
     if not usable:
         raise CalibrationError(f"No face on the photographs of {args.strangers_csv.name}. Check --root-dir.")
-    nearest = gallery.search(stack([one.templates[0] for one in usable]), 1)
+    with gallery.pen.use("calibrate", faces=len(usable), fpir=args.fpir):
+        nearest = gallery.search(stack([one.templates[0] for one in usable]), 1)
     if not all(nearest):
         raise CalibrationError("The gallery is empty, so nobody can be confused. Enrol people first.")
     top1 = np.array([candidates[0].similarity for candidates in nearest], np.float32)

@@ -8,9 +8,15 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from reid.faces import FACE_CHOICES
 from reid.settings import Settings
+
+if TYPE_CHECKING:
+    from reid.audit import AuditLog
+    from reid.audit.recording import RecordingGallery
+    from reid.gallery.base import Gallery
 
 _SHOWN = 20  # problems spelt out on the terminal; the rest is counted
 
@@ -31,6 +37,11 @@ def add_recognition(parser: argparse.ArgumentParser) -> None:
 def add_gallery(parser: argparse.ArgumentParser) -> None:
     """--gallery."""
     parser.add_argument("--gallery", help="a .db file (or .npy, to search only) [BYTEFACE_GALLERY, data/gallery.db]")
+
+
+def add_purpose(parser: argparse.ArgumentParser) -> None:
+    """--purpose."""
+    parser.add_argument("--purpose", default="", help="what the search is for, for the audit log")
 
 
 def add_table(parser: argparse.ArgumentParser, flag: str, what: str) -> None:
@@ -65,6 +76,20 @@ def settings_of(args: argparse.Namespace, *, of_gallery: bool = True) -> Setting
     if fit.better:
         print(fit.better.told(settings.gallery), file=sys.stderr)
     return fit.settings
+
+
+def audit_of(settings: Settings, url: str) -> AuditLog:
+    """The log of a gallery. Raises: SettingsError."""
+    from reid.audit import AuditLog, log_path
+
+    return AuditLog(log_path(url, settings.audit, settings.data_dir), asking=settings.purpose)
+
+
+def recorded(gallery: Gallery, settings: Settings) -> RecordingGallery:
+    """A gallery that a command opened itself: what it does with it is recorded, as the page's work is."""
+    from reid.audit.recording import recorded
+
+    return recorded(gallery, audit_of(settings, gallery.url))
 
 
 def report_problems(reasons: Sequence[str]) -> None:

@@ -16,6 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("photograph", type=Path)
     parser.add_argument("--top-k", type=int, default=5, help="candidates a face [5]")
     parser.add_argument("--threshold", type=float, help="cosine at and above which a name is given [the gallery's own]")
+    common.add_purpose(parser)
     common.add_gallery(parser)
     common.add_recognition(parser)
 
@@ -32,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
 
     photograph = read_photograph(args.photograph)
     recognizer = Recognizer.open(common.settings_of(args))
-    results = recognizer.search(photograph, k=args.top_k, threshold=args.threshold)
+    results = recognizer.search(photograph, k=args.top_k, threshold=args.threshold, purpose=args.purpose)
     if not results:
         raise NoFaceError(f"{photograph.name}: no face found. Try a larger or sharper original.")
     threshold = recognizer.threshold

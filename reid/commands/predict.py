@@ -18,8 +18,8 @@ from reid.tables import REPORT_COLUMNS, Row, inside, read_rows, write_csv
 from reid.types import STRANGER
 
 if TYPE_CHECKING:
+    from reid.audit.recording import RecordingGallery
     from reid.describe import Described, Describer
-    from reid.gallery.base import Gallery
 
 _CHUNK = 512
 
@@ -34,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--batch", type=int, default=32, help="accepted for old scripts; batches are sized by themselves"
     )
     parser.add_argument("--report", type=Path, help="also write similarities, boxes and reasons, one row a probe")
+    common.add_purpose(parser)
     common.add_face(parser, "best")
     common.add_recognition(parser)
 
@@ -48,9 +49,11 @@ def run(args: argparse.Namespace) -> int:
     rows = read_rows(args.eval_csv, labelled=False)
     settings = common.settings_of(args)
     describer = Describer.load(settings)
-    gallery = open_gallery(
+    opened = open_gallery(
         settings.gallery, space_id=describer.space.id, dim=describer.space.dim, create=False, read_only=True
     )
+    gallery = common.recorded(opened, settings)
+    gallery.pen.ask_purpose(args.purpose)  # before an hour of looking
     known = threshold_of(gallery, describer.space)
     threshold = known.value if args.threshold is None else args.threshold
     report = pd.DataFrame(_answers(rows, args, describer, gallery, threshold), columns=list(REPORT_COLUMNS))
@@ -69,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _answers(
-    rows: Sequence[Row], args: argparse.Namespace, describer: Describer, gallery: Gallery, threshold: float
+    rows: Sequence[Row], args: argparse.Namespace, describer: Describer, gallery: RecordingGallery, threshold: float
 ) -> Iterator[tuple[object, ...]]:
     from tqdm import tqdm
 
@@ -80,17 +83,25 @@ def _answers(
     waiting = iter(rows)
     while chunk := list(islice(waiting, _CHUNK)):
         found = [None if row.image_path in outside else next(described) for row in chunk]
-        yield from _decided(chunk, found, gallery, threshold)
+        yield from _decided(chunk, found, gallery, threshold, args.purpose)
 
 
 def _decided(
-    rows: Sequence[Row], found: Sequence[Described | None], gallery: Gallery, threshold: float
+    rows: Sequence[Row], found: Sequence[Described | None], gallery: RecordingGallery, threshold: float, purpose: str
 ) -> Iterator[tuple[object, ...]]:
     """Report rows of one chunk: one search for all its faces, then the best face of each photograph."""
+    from reid.audit.rows import utc_now
+    from reid.audit.writing import within
     from reid.recognizer import stack
 
+    started = utc_now()
     templates = [template for one in found if one for template in one.templates]
-    candidates = iter(gallery.search(stack(templates), 2) if templates else [])
+    with within():
+        nearest_of = gallery.search(stack(templates), 2) if templates else []
+    taken = iter(nearest_of)
+    searched = [(one.sha256, [next(taken) for _ in one.templates]) for one in found if one and one.sha256]
+    gallery.pen.batch(searched, threshold, purpose=purpose, started_at=started)
+    candidates = iter(nearest_of)
     for row, one in zip(rows, found, strict=True):
         if one is None:
             reason = f"{row.image_path}: the path leaves the root directory. Correct it in the CSV."

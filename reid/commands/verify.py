@@ -33,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "[largest]",
     )
     parser.add_argument("--threshold", type=float, help="cosine at and above which they may be one person [gallery's]")
+    common.add_purpose(parser)
     common.add_gallery(parser)
     common.add_recognition(parser)
 
@@ -48,9 +49,10 @@ def run(args: argparse.Namespace) -> int:
     """
     if (args.other is None) == (args.person is None):
         raise SettingsError("Name a second photograph, or a person with --person. One of the two is compared with.")
+    from reid.audit.writing import Pen
     from reid.describe import Describer
     from reid.images import read_photograph
-    from reid.verification import DECISION_WORDS, verify_faces
+    from reid.verification import DECISION_WORDS, compared_facts, verify_faces
 
     photographs = [read_photograph(path) for path in (args.photograph, args.other) if path]
     choices = args.face or ["largest"]
@@ -58,10 +60,14 @@ def run(args: argparse.Namespace) -> int:
     if args.person is not None:
         return _verify_person(args, settings, photographs[0], choices[0])
     describer = Describer.load(settings)
-    first = _side(describer, photographs[0], choices[0])
-    second = _side(describer, photographs[1], choices[-1])
-    threshold, origin = _threshold(args, describer.space, settings.gallery)
-    found = verify_faces(first[0], second[0], threshold)
+    pen = Pen(common.audit_of(settings, settings.gallery), settings.gallery)
+    inputs = [photograph.sha256 for photograph in photographs]
+    with pen.use("verify", inputs=inputs, purpose=args.purpose) as use:
+        first = _side(describer, photographs[0], choices[0])
+        second = _side(describer, photographs[1], choices[-1])
+        threshold, origin = _threshold(args, describer.space, settings.gallery)
+        found = verify_faces(first[0], second[0], threshold)
+        use.details.update(compared_facts(found))
     answer = {
         "decision": DECISION_WORDS[found.decision],
         "similarity": found.similarity,
@@ -80,7 +86,7 @@ def _verify_person(
     args: argparse.Namespace, settings: Settings, photograph: Photograph, choice: FaceChoice | int
 ) -> int:
     from reid.recognizer import Recognizer
-    from reid.verification import DECISION_WORDS, verify_person
+    from reid.verification import DECISION_WORDS, compared_facts, verify_person
 
     if "://" not in settings.gallery and not Path(settings.gallery).is_file():
         raise IdentityNotFoundError(f"There is no gallery {settings.gallery}. Enrol somebody first, or name another.")
@@ -91,7 +97,10 @@ def _verify_person(
             raise IdentityNotFoundError(f"Nobody called {args.person!r} is enrolled. Check the spelling.")
         side = _side(recognizer.describer, photograph, choice)
         threshold = recognizer.threshold.value if args.threshold is None else args.threshold
-        found = verify_person(recognizer.gallery, side[0], identity.id, threshold)
+        pen = recognizer.gallery.pen
+        with pen.use("verify", inputs=[photograph.sha256], subjects=[identity.id], purpose=args.purpose) as use:
+            found = verify_person(recognizer.gallery, side[0], identity.id, threshold)
+            use.details.update(compared_facts(found))
         answer = {
             "decision": DECISION_WORDS[found.decision],
             "similarity": found.similarity,
