@@ -29,6 +29,7 @@ COMMANDS = {
     "calibrate": ("reid.commands.calibrate", "choose the threshold from photographs of strangers"),
     "reembed": ("reid.commands.reembed", "bring a gallery to other weights, from its stored crops"),
     "audit": ("reid.commands.audit", "what was done with the galleries, and whether that record is whole"),
+    "accounts": ("reid.commands.accounts", "who may log in, in which role, and API keys of programs"),
     "weights": ("reid.commands.weights", "what weights are there; bring, check and carry them"),
     "train": ("trainer.commands.train", "better weights from photographs of known people"),
     "evaluate": ("trainer.commands.evaluate", "what weights are worth on people they never saw"),

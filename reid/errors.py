@@ -16,6 +16,8 @@
     │   └── GateError            a run that is not better than what it started from
     ├── PurposeError             a search whose purpose must be said, and was not
     ├── AuditError               the audit log cannot be used, or somebody changed it
+    ├── NotAllowedError          whoever asked may not do that
+    ├── AccountError             an account, a key or a password that cannot be so
     └── GalleryError             the gallery cannot do it
         ├── IdentityNotFoundError
         └── IdentityExistsError
@@ -97,6 +99,10 @@ class IdentityExistsError(GalleryError):
 
 class NotAllowedError(ReidError):
     """Whoever asked may not do that."""
+
+
+class AccountError(ReidError):
+    pass
 
 
 class AuditError(ReidError):
