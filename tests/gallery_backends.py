@@ -13,9 +13,20 @@ from reid.gallery import Gallery, open_gallery
 from reid.gallery.sqlite import SqliteGallery, open_url
 from reid.types import Candidate, Embeddings, Photo
 
+
+def _milvus(folder: Path) -> str:
+    """A file of Milvus Lite, the real engine as far as one machine has it."""
+    pytest.importorskip("pymilvus", reason="the extra [milvus] is not installed")
+    return f"milvus:{folder / 'gallery.db'}"
+
+
 BACKENDS: dict[str, Callable[[Path], str]] = {
+    "milvus": _milvus,
     "sqlite": lambda folder: str(folder / "gallery.db"),
 }
+
+SLOW = {"milvus"}
+"""Those that get fewer of the random examples: a request goes through a server."""
 
 
 def opened(url: str) -> Gallery:

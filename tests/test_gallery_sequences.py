@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from gallery_backends import BACKENDS, check_search, opened, people_of
+from gallery_backends import BACKENDS, SLOW, check_search, opened, people_of
 from gallery_records import photo, unit
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -127,12 +127,24 @@ def outcome(target: Gallery | Model, change: tuple[object, ...]) -> object:
         return type(error)
 
 
-@pytest.mark.parametrize("backend", sorted(BACKENDS))
+@pytest.mark.parametrize("backend", sorted(set(BACKENDS) - SLOW))
 @settings(max_examples=60, deadline=None)
 @given(changes=st.lists(CHANGES, max_size=15))
 def test_any_sequence_of_changes_leaves_what_a_dictionary_would_hold(
     backend: str, changes: list[tuple[object, ...]]
 ) -> None:
+    check_changes(backend, changes)
+
+
+@pytest.mark.parametrize("backend", sorted(SLOW))
+@settings(max_examples=8, deadline=None)
+@given(changes=st.lists(CHANGES, min_size=5, max_size=12))
+def test_some_sequences_of_changes_do_where_each_takes_longer(backend: str, changes: list[tuple[object, ...]]) -> None:
+    check_changes(backend, changes)
+
+
+def check_changes(backend: str, changes: list[tuple[object, ...]]) -> None:
+    """Plays them on a gallery and on the model."""
     model = Model()
     probes = np.stack([unit(seed) for seed in (1, 50, 51)])
     with tempfile.TemporaryDirectory() as folder, closing(opened(BACKENDS[backend](Path(folder)))) as gallery:

@@ -17,6 +17,7 @@ __all__ = ["Erased", "Gallery", "open_gallery", "space_id_of", "valid_name"]
 _BACKENDS = {
     "sqlite": "reid.gallery.sqlite",
     "npy": "reid.gallery.npy",
+    "milvus": "reid.gallery.milvus",
 }
 
 
@@ -32,7 +33,8 @@ def open_gallery(
     """The gallery at an address.
 
     Args:
-        url: a file ending in .npy, any other file for SQLite, or `scheme:...` of another backend.
+        url: a file ending in .npy, any other file for SQLite, or `scheme:...` of another backend, such as
+            `milvus:people.db` or `milvus://host:port/database`.
         space_id: embedding space that the caller compares with; None takes whatever the gallery has, which is enough to
             list, rename and erase.
         dim: D of its vectors; None with `space_id` None.
