@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from reid.errors import GalleryError, IdentityNotFoundError
 from reid.gallery.base import Gallery
 from reid.gallery.names import valid_name
 from reid.recognizer import Recognizer
-from reid.types import Identity, Photo
+from reid.types import Identity, Photo, Rejection
 from reid.ui.components.person import RECORD_FIELDS, PersonView, version_of
 from reid.ui.components.shell import toast, toasts
 from reid.ui.context import Page
@@ -121,12 +121,40 @@ def _photos(gallery: Gallery, identity: Identity, ids: Sequence[str]) -> list[Ph
     return chosen
 
 
-def _restore(gallery: Gallery, identity: Identity, photos: Sequence[Photo]) -> None:
-    """Gives photographs back to a person who may have gone meanwhile."""
-    gallery.add(photos)
-    gallery.edit(identity.id, metadata=identity.metadata)
-    if identity.cover_photo_id in {photo.id for photo in gallery.photos(identity.id)}:
-        gallery.edit(identity.id, cover_photo_id=identity.cover_photo_id)
+@dataclass(frozen=True, slots=True, eq=False)
+class _Before:
+    """A person before photographs were taken away, which may take the person away too.
+
+    Attributes:
+        photos: those that go.
+        apart: ids of the people of whom somebody said that they are somebody else.
+    """
+
+    identity: Identity
+    photos: Sequence[Photo]
+    rejections: Sequence[Rejection]
+    apart: frozenset[str]
+
+    @classmethod
+    def of(cls, gallery: Gallery, identity: Identity, photos: Sequence[Photo]) -> _Before:
+        return cls(identity, photos, gallery.rejections([identity.id]), _apart_from(gallery, identity.id))
+
+    def restore(self, gallery: Gallery) -> None:
+        """Gives everything back to the person, who may have gone meanwhile."""
+        identity = self.identity
+        gallery.add(self.photos)
+        gallery.edit(identity.id, metadata=identity.metadata)
+        if identity.cover_photo_id in {photo.id for photo in gallery.photos(identity.id)}:
+            gallery.edit(identity.id, cover_photo_id=identity.cover_photo_id)
+        for rejection in self.rejections:
+            gallery.reject(rejection)
+        known = {one.id for one in gallery.identities()}
+        for other_id in self.apart & known:
+            gallery.set_apart(identity.id, other_id)
+
+
+def _apart_from(gallery: Gallery, identity_id: str) -> frozenset[str]:
+    return frozenset(other for pair in gallery.apart() if identity_id in pair for other in pair) - {identity_id}
 
 
 def _move(page: Page, identity: Identity, ids: Sequence[str], raw: str) -> tuple[str, Markup]:
@@ -135,6 +163,7 @@ def _move(page: Page, identity: Identity, ids: Sequence[str], raw: str) -> tuple
     name = valid_name(raw)
     photos = _photos(gallery, identity, ids)
     target = gallery.find(name)
+    before = _Before.of(gallery, identity, photos)
     if target:
         gallery.move([photo.id for photo in photos], target.id)
     else:
@@ -142,7 +171,7 @@ def _move(page: Page, identity: Identity, ids: Sequence[str], raw: str) -> tuple
         gallery.add([replace(photo, identity_id=new_id, identity_name=name) for photo in photos])
 
     def back() -> str:
-        _restore(gallery, identity, photos)
+        before.restore(gallery)
         return t("{name} has the photographs again", name=identity.name)
 
     title = t("{photographs} moved to {name}", photographs=count(len(photos), "photograph", "photographs"), name=name)
@@ -154,10 +183,11 @@ def _move(page: Page, identity: Identity, ids: Sequence[str], raw: str) -> tuple
 def _delete(page: Page, identity: Identity, ids: Sequence[str]) -> tuple[str, Markup]:
     gallery = page.recognizer.gallery
     photos = _photos(gallery, identity, ids)
+    before = _Before.of(gallery, identity, photos)
     gone = gallery.remove_photos([photo.id for photo in photos])
 
     def back() -> str:
-        _restore(gallery, identity, photos)
+        before.restore(gallery)
         return t("{name} has the photographs again", name=identity.name)
 
     title = t("{photographs} deleted", photographs=count(len(photos), "photograph", "photographs"))
@@ -168,12 +198,15 @@ def _delete(page: Page, identity: Identity, ids: Sequence[str]) -> tuple[str, Ma
 def _merge(page: Page, source: Identity, target: Identity) -> tuple[str, Markup]:
     gallery = page.recognizer.gallery
     photos = gallery.photos(source.id)
+    before, others = _Before.of(gallery, source, photos), _apart_from(gallery, target.id)
     gallery.merge(source.id, target.id)
     gallery.edit(target.id, metadata={**source.metadata, **target.metadata})
 
     def back() -> str:
-        _restore(gallery, source, photos)
+        before.restore(gallery)
         gallery.edit(target.id, metadata=target.metadata)
+        for other_id in _apart_from(gallery, target.id) - others - {source.id}:
+            gallery.set_apart(target.id, other_id, apart=False)
         return t("{source} and {target} are two people again", source=source.name, target=target.name)
 
     title = t("{source} is merged into {target}", source=source.name, target=target.name)
