@@ -72,9 +72,13 @@ class UnknownsTab:
         heading = Markup('<h1 class="bf-sr">{}</h1>').format(t("Unknowns"))
         return {self.heading: heading, self.keep: keeping.on, self.days: _nearest(keeping.days)}
 
-    def draw(self, _person: str, _keep: bool, _days: int) -> Updates:
-        """Everything that is kept, as it is now."""
-        return self.show()
+    def draw(self, _person: str, keep: bool, days: int) -> Updates:
+        """Everything that is kept, as it is now.
+
+        A switch that stands as it should is left alone: it may be pressed while this is on its way to the browser.
+        """
+        drawn, standing = self.show(), {self.keep: bool(keep), self.days: days}
+        return {part: value for part, value in drawn.items() if part not in standing or value != standing[part]}
 
     def choose(self, keep: bool, days: int) -> Updates:
         """The switch and the time."""
