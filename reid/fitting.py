@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from reid.errors import EmbeddingSpaceError, WeightsError
-from reid.gallery import open_gallery
+from reid.gallery import is_there, open_gallery
 from reid.networks.config import preprocessing_line
 from reid.settings import Settings
 from reid.space import SpaceSpec, name_and_id
@@ -53,7 +53,7 @@ def fitted(settings: Settings) -> Fitted:
     Raises:
         GalleryError: the gallery cannot be read.
     """
-    if not Path(settings.gallery).is_file():
+    if not is_there(settings.gallery):
         return Fitted(settings, None)
     with closing(open_gallery(settings.gallery, space_id=None, dim=None, create=False, read_only=True)) as gallery:
         space_id = gallery.space_id

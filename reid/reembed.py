@@ -51,6 +51,8 @@ def reembed(path: Path, space: EmbeddingSpace, *, progress: bool = True) -> Reem
             raise EmbeddingSpaceError(f"The gallery {path} is in the space {space.id} already. There is nothing to do.")
         if getattr(gallery, "read_only", True):
             raise GalleryError(f"The gallery {path} cannot be changed here. Open it where it can be written.")
+    if not path.expanduser().is_file():
+        raise GalleryError(f"{path} is no .db file. Bring it into one with `byteface migrate`, and reembed that.")
     embedded = 0
     with closing(Reembedding(path.expanduser().resolve(), space.id, space.dim)) as work:
         for _ in range(_ATTEMPTS):

@@ -68,7 +68,9 @@ def settings_of(args: argparse.Namespace, *, of_gallery: bool = True) -> Setting
     given = {name: getattr(args, name, None) for name in ("space", "weights", "detector", "device", "gallery")}
     given["gallery"] = str(given["gallery"]) if given["gallery"] else None
     settings = replace(settings, **{name: value for name, value in given.items() if value})
-    if not of_gallery or not Path(settings.gallery).is_file():
+    from reid.gallery import is_there
+
+    if not of_gallery or not is_there(settings.gallery):
         return settings
     from reid.fitting import fitted
 

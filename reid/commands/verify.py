@@ -85,10 +85,11 @@ def run(args: argparse.Namespace) -> int:
 def _verify_person(
     args: argparse.Namespace, settings: Settings, photograph: Photograph, choice: FaceChoice | int
 ) -> int:
+    from reid.gallery import is_there
     from reid.recognizer import Recognizer
     from reid.verification import DECISION_WORDS, compared_facts, verify_person
 
-    if "://" not in settings.gallery and not Path(settings.gallery).is_file():
+    if not is_there(settings.gallery):
         raise IdentityNotFoundError(f"There is no gallery {settings.gallery}. Enrol somebody first, or name another.")
     recognizer = Recognizer.open(settings)
     try:
@@ -145,14 +146,14 @@ def _side(describer: Describer, photograph: Photograph, choice: FaceChoice | int
 
 def _threshold(args: argparse.Namespace, space: EmbeddingSpace, gallery: str) -> tuple[float, str]:
     """Asked for, or the gallery's where it is of the same space, or the default of the space."""
-    from reid.gallery import open_gallery
+    from reid.gallery import is_there, open_gallery
     from reid.recognizer import threshold_of
     from reid.threshold import measured_default
 
     if args.threshold is not None:
         return args.threshold, "Given by --threshold."
     found = space.threshold or measured_default(space.id)
-    if Path(gallery).is_file():
+    if is_there(gallery):
         known = open_gallery(gallery, space_id=None, dim=None, create=False, read_only=True)
         if known.space_id == space.id:
             found = threshold_of(known, space)

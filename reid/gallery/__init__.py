@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 from contextlib import closing
 from importlib import import_module
+from pathlib import Path
 from typing import cast
 
 from reid.errors import GalleryError
 from reid.gallery.base import Erased, Gallery
 from reid.gallery.names import valid_name
 
-__all__ = ["Erased", "Gallery", "open_gallery", "space_id_of", "valid_name"]
+__all__ = ["Erased", "Gallery", "is_there", "open_gallery", "space_id_of", "valid_name"]
 
-# scheme of the address -> module with `open_url(url, *, space_id, dim, description, create, read_only)`
+# scheme of the address -> module with `open_url(url, *, space_id, dim, description, create, read_only)`, and with
+# `exists(url)` where its galleries are no plain files
 _BACKENDS = {
     "sqlite": "reid.gallery.sqlite",
     "npy": "reid.gallery.npy",
@@ -57,6 +59,13 @@ def open_gallery(
         url, space_id=space_id, dim=dim, description=description, create=create, read_only=read_only
     )
     return cast(Gallery, opened)
+
+
+def is_there(url: str) -> bool:
+    """Whether an address has a gallery, or a file that should be one. Raises: GalleryError for a bad address."""
+    scheme = _scheme(url)
+    module = import_module(_BACKENDS[scheme]) if scheme not in {"sqlite", "npy"} and scheme in _BACKENDS else None
+    return bool(module.exists(url)) if module else Path(url.removeprefix("sqlite:")).expanduser().is_file()
 
 
 def space_id_of(url: str) -> str:

@@ -5,7 +5,7 @@ Knows how one is found, made and checked when it is opened.
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 
 from reid.errors import GalleryError
 from reid.gallery.checks import same_space
@@ -16,7 +16,7 @@ from reid.gallery.milvus.link import Link
 from reid.gallery.milvus.rows import body_of, record
 from reid.gallery.milvus.schema import RECORDS
 
-__all__ = ["MilvusGallery", "open_url"]
+__all__ = ["MilvusGallery", "exists", "open_url"]
 
 
 def open_url(
@@ -49,6 +49,15 @@ def open_url(
         gallery.unknowns.purge()
         opened.pop_all()  # all went well: nothing is closed
     return gallery
+
+
+def exists(url: str) -> bool:
+    """Whether there is a gallery. Raises: GalleryError where a server cannot be asked."""
+    address = Address.parse(url)
+    if address.file:
+        return address.file.is_dir()
+    with closing(Link(url, address, Access.from_env())) as link:
+        return link.has(RECORDS)
 
 
 def _none_there(url: str) -> GalleryError:

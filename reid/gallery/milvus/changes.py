@@ -28,7 +28,11 @@ def need(plan: Plan, identity_id: str) -> Row:
 def refuse_taken(plan: Plan, name: str) -> None:
     """Raises: IdentityExistsError."""
     if plan.where(IDENTITIES, "name", name):
-        raise IdentityExistsError(f"Somebody named {name} is enrolled already. Add to them or choose another name.")
+        raise _taken(name)
+
+
+def _taken(name: str) -> IdentityExistsError:
+    return IdentityExistsError(f"Somebody named {name} is enrolled already. Add to them or choose another name.")
 
 
 def add(plan: Plan, photos: Sequence[Photo], dim: int) -> None:
@@ -39,15 +43,21 @@ def add(plan: Plan, photos: Sequence[Photo], dim: int) -> None:
     changed = {*names, *(row["identity_id"] for row in plan.get(PHOTOS, [photo.id for photo in photos]).values())}
     known = plan.get(IDENTITIES, names)
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    new: dict[str, str] = {}
     for identity_id, texts in names.items():
         if identity_id in known:
             continue
         valid = {valid_name(text) for text in texts}
         if len(valid) > 1:
             raise GalleryError("One new person was given two names. Enrol them one after the other.")
-        (name,) = valid
-        refuse_taken(plan, name)
-        plan.put(IDENTITIES, identity_row(identity_id, name, now, template=np.zeros(dim, np.float32)))
+        new[identity_id] = valid.pop()
+    taken = plan.where_in(IDENTITIES, "name", list(new.values()))
+    for identity_id, name in new.items():
+        if taken[name]:
+            raise _taken(name)
+        row = identity_row(identity_id, name, now, template=np.zeros(dim, np.float32))
+        taken[name] = [row]
+        plan.put(IDENTITIES, row)
     for photo in photos:
         row, crop = photo_rows(photo)
         plan.put(PHOTOS, row)
@@ -84,8 +94,9 @@ def derive(plan: Plan, identity_ids: Iterable[str]) -> int:
     plan.revises = True
     removed = 0
     people = plan.get(IDENTITIES, sorted(set(identity_ids)))
+    photos_of = plan.where_in(PHOTOS, "identity_id", list(people))
     for identity_id, row in people.items():
-        photos = plan.where(PHOTOS, "identity_id", identity_id)
+        photos = photos_of[identity_id]
         if not photos:
             removed += 1
             _forget(plan, identity_id)

@@ -6,13 +6,15 @@ Knows no journal; which change of which person it is, is the gallery's business.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from reid.gallery.milvus.link import Link, Row, quoted
 from reid.gallery.milvus.rows import to_text, values_of
 from reid.gallery.milvus.schema import COLLECTIONS, VECTOR
+
+_VALUES_AT_ONCE = 200
 
 
 class Plan:
@@ -50,10 +52,23 @@ class Plan:
 
     def where(self, collection: str, field: str, value: str) -> list[Row]:
         """Rows with their vectors whose field has that value, by key."""
+        return self.where_in(collection, field, [value])[value]
+
+    def where_in(self, collection: str, field: str, values: Sequence[str]) -> dict[str, list[Row]]:
+        """The same of several values, in few requests."""
         planned, gone = self._puts[collection], self._drops[collection]
-        stored = self._link.where(collection, f"{field} == {quoted(value)}", vector=True)
-        found = [row for row in stored if row["id"] not in planned and row["id"] not in gone]
-        return sorted(found + [row for row in planned.values() if row[field] == value], key=lambda row: str(row["id"]))
+        found: dict[str, list[Row]] = {value: [] for value in values}
+        for start in range(0, len(values), _VALUES_AT_ONCE):
+            some = list(values[start : start + _VALUES_AT_ONCE])
+            for row in self._link.where(collection, f"{field} in {quoted(some)}", vector=True):
+                if row["id"] not in planned and row["id"] not in gone:
+                    found[row[field]].append(row)
+        for row in planned.values():
+            if row[field] in found:
+                found[row[field]].append(row)
+        for rows in found.values():
+            rows.sort(key=lambda row: str(row["id"]))
+        return found
 
     def to_text(self) -> str:
         """Everything, for the journal: ASCII."""
