@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,9 +20,12 @@ from reid.unknowns import Keeping, choose_keeping
 @pytest.fixture
 def tab(tmp_path: Path) -> Iterator[UnknownsTab]:
     recognizer = fake_recognizer(tmp_path)
-    with gr.Blocks():
-        page = Page(recognizer, Sessions(), html(), html(), Undos(), gr.Tabs(), html())
-        yield UnknownsTab(page)
+
+    async def build() -> UnknownsTab:  # outside a loop Gradio opens some and never closes them
+        with gr.Blocks():
+            return UnknownsTab(Page(recognizer, Sessions(), html(), html(), Undos(), gr.Tabs(), html()))
+
+    yield asyncio.run(build())
     recognizer.close()
 
 
