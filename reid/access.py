@@ -1,4 +1,5 @@
-"""Who may ask: this machine alone, unless somebody said otherwise in words. Knows addresses and headers, no accounts.
+"""Which machines and pages may ask: this one alone, unless there are accounts or somebody said otherwise in words.
+Knows addresses and headers; who somebody is, `reid.entrance` asks.
 
 Without accounts everybody who reaches the page may search and erase. So it listens on loopback, answers only to names
 of this machine (a foreign name that resolves to it, DNS rebinding, is refused) and only to pages of its own (OWASP
@@ -23,20 +24,25 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _HARMLESS = {"GET", "HEAD", "OPTIONS"}
 
 
-def allowed_hosts(settings: Settings) -> tuple[str, ...] | None:
+def allowed_hosts(settings: Settings, *, accounts: bool = False) -> tuple[str, ...] | None:
     """Names that the page answers to; None for every name.
+
+    Args:
+        accounts: whether nobody gets in unnamed, which is what lets other machines reach the page.
 
     Raises:
         SettingsError: the address is not this machine's own, and nobody said that this is meant.
     """
-    if not _is_loopback(settings.host) and not settings.open_to_network:
+    if not _is_loopback(settings.host) and not (settings.open_to_network or accounts):
         raise SettingsError(
-            f"{settings.host} would let everybody on the network search, change and erase this gallery. Leave it at "
-            "127.0.0.1 behind a proxy with a login, or set BYTEFACE_OPEN_TO_NETWORK=1 if that is meant."
+            f"{settings.host} would let everybody on the network search, change and erase this gallery. Add an account "
+            "(byteface accounts add NAME --role admin), or set BYTEFACE_OPEN_TO_NETWORK=1 if that is meant."
         )
     if settings.hosts:
         return (*LOOPBACK, *settings.hosts)
-    return None if settings.open_to_network else LOOPBACK
+    if settings.open_to_network:
+        return None
+    return LOOPBACK if _is_loopback(settings.host) else (*LOOPBACK, settings.host.strip("[]"))
 
 
 class OnlyOwnPages:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Awaitable, Callable, Collection
+from pathlib import Path
 from typing import Annotated
 from urllib.parse import unquote
 
@@ -15,8 +16,15 @@ import uvicorn
 from fastapi import Body, FastAPI, HTTPException, Request, Response
 
 from reid.access import LOOPBACK, OnlyOwnPages, allowed_hosts
+from reid.accounts import FILE, Accounts
+from reid.actor import Role, acting, refuse_the_unnamed
 from reid.demo import ensure_demo
 from reid.downloads import add_downloads
+from reid.entrance.doors import check_doors
+from reid.entrance.entry import Entry
+from reid.entrance.gate import Gate
+from reid.entrance.login import add_login
+from reid.entrance.uploads import OwnUploads
 from reid.errors import ReidError, SettingsError
 from reid.gallery.shelf import choose
 from reid.recognizer import Recognizer
@@ -35,33 +43,42 @@ MAX_UPLOAD = "1gb"
 _POLICY = (
     "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; media-src 'self' blob:; "
     "font-src 'self' data:; connect-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; object-src 'none'; "
-    "base-uri 'self'; form-action 'self'"
+    "base-uri 'self'; form-action 'self'; frame-ancestors 'self'"
 )
 """No request leaves the machine. `unsafe-eval` is what Gradio's HTML component needs for its templates."""
 
 _HEADERS = {
     "Content-Security-Policy": _POLICY,
-    "Referrer-Policy": "no-referrer",
+    # to others nothing; with no-referrer a form of our own would come without its origin
+    "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 _JPEG_HEADERS = {"Cache-Control": "no-store"}
+_SPACES = "https://huggingface.co https://*.huggingface.co"
+"""Whose pages show a Space in a frame."""
 
 
-def create_app(recognizer: Recognizer, hosts: Collection[str] | None = LOOPBACK) -> FastAPI:
+def create_app(recognizer: Recognizer, hosts: Collection[str] | None = LOOPBACK, entry: Entry | None = None) -> FastAPI:
     """The whole application around one recognizer.
 
     Args:
         recognizer: what searches.
         hosts: names that the page answers to; None for every name.
+        entry: who gets in; None for whoever reaches it.
     """
+    entry = entry or Entry(Accounts(Path(os.devnull, FILE)))
     app = FastAPI(title="ByteFace", docs_url=None, redoc_url=None, openapi_url=None)
     sessions = Sessions()
-    _add_headers(app)
+    app.add_middleware(OwnUploads)  # what is added last is asked first
+    app.add_middleware(Gate, entry=entry)
+    _add_headers(app, space=entry.doors.space)
     app.add_middleware(OnlyOwnPages, hosts=hosts)
+    add_login(app, entry)
     add_downloads(app, recognizer, sessions)
     _add_routes(app, recognizer, sessions)
     _add_shelf(app, recognizer)
+    check_doors(app)
     blocks = build_ui(recognizer, sessions)
     blocks.queue(max_size=200, default_concurrency_limit=8)
     mounted: FastAPI = gr.mount_gradio_app(
@@ -80,18 +97,22 @@ def create_app(recognizer: Recognizer, hosts: Collection[str] | None = LOOPBACK)
         i18n=I18N,
         enable_monitoring=False,
         max_file_size=MAX_UPLOAD,
+        root_path=entry.doors.root_path or None,
     )
     return mounted
 
 
-def _add_headers(app: FastAPI) -> None:
+def _add_headers(app: FastAPI, *, space: bool) -> None:
+    frame = "frame-ancestors 'self'"
+    values = {name: value.replace(frame, f"{frame} {_SPACES}") if space else value for name, value in _HEADERS.items()}
+
     @app.middleware("http")
     async def headers(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
         if "/file=http" in request.url.path.replace("%3A", ":"):
             return Response("This server fetches nothing from other hosts.", 403)
         choose(unquote(request.cookies.get(COOKIE, "")))
         response = await call_next(request)
-        for name, value in _HEADERS.items():
+        for name, value in values.items():
             response.headers.setdefault(name, value)
         return response
 
@@ -110,7 +131,9 @@ def _add_shelf(app: FastAPI, recognizer: Recognizer) -> None:
 def _add_routes(app: FastAPI, recognizer: Recognizer, sessions: Sessions) -> None:
     @app.get("/health")
     def health() -> dict[str, object]:
-        """Alive, and how many people are enrolled."""
+        """Alive; to whoever may look, also how many people are enrolled."""
+        if acting().role < Role.VIEWER:
+            return {"status": "ok"}
         return {"status": "ok", "people": recognizer.gallery.count(), "space": recognizer.space.id}
 
     @app.get("/crops/{photo_id}")
@@ -154,10 +177,17 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
         say: told, line by line, what was done and where the page is, before the server takes over.
 
     Raises:
-        SettingsError: the port cannot be used, or the address is open to the network and nobody said that it may be.
+        SettingsError: the port cannot be used, accounts are asked for and there is none, or the address is open to
+            the network without accounts and nobody said that it may be.
         ReidError: what opening the recognizer raises.
     """
-    hosts = allowed_hosts(settings)
+    accounts = Accounts(settings.data_dir / FILE)
+    entry = Entry(accounts, settings.doors)
+    hosts = allowed_hosts(settings, accounts=entry.in_force)
+    if settings.doors.accounts and not accounts.any and not settings.doors.hub.wanted:
+        raise SettingsError(
+            "BYTEFACE_ACCOUNTS asks for accounts, and there is none. Add one: byteface accounts add NAME --role admin"
+        )
     recognizer = Recognizer.open(settings)
     if recognizer.better:
         say(recognizer.better.told(settings.gallery))
@@ -169,8 +199,15 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
             say(f"Photographs to try, a stranger's among them: {demo.folder / 'val'}")
         say(f"{recognizer.gallery.count()} people enrolled in {recognizer.gallery.url}, space {recognizer.space.name}.")
         say(f"ByteFace: http://{settings.host}:{settings.port}  (Ctrl+C stops it)")
+        if entry.in_force:
+            say("Nobody gets in without an account, a key or what the settings allow.")
+            refuse_the_unnamed()
         try:
-            uvicorn.run(create_app(recognizer, hosts), host=settings.host, port=settings.port, log_level="warning")
+            proxies = list(settings.doors.proxies)
+            uvicorn.run(
+                create_app(recognizer, hosts, entry), host=settings.host, port=settings.port, log_level="warning",
+                proxy_headers=bool(proxies), forwarded_allow_ips=proxies,
+            )  # fmt: skip
         except SystemExit as stop:  # uvicorn's way to say that it could not listen
             if stop.code:
                 raise SettingsError(
@@ -179,3 +216,4 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
                 ) from None
     finally:
         recognizer.close()
+        accounts.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from reid.errors import SettingsError
@@ -18,6 +18,72 @@ def _home(folder: str) -> Path:
         return CHECKOUT / folder
     base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
     return Path(base) / "byteface" / folder
+
+
+@dataclass(frozen=True, slots=True)
+class HubLogin:
+    """Logging in with Hugging Face. A Space with `hf_oauth: true` is given the first three.
+
+    Attributes:
+        client_id: of the Space as an OAuth application; empty where there is none.
+        secret: of the same.
+        provider: address of the OpenID provider.
+        admins, operators, viewers: users and organisations of the Hub that have that role; nobody else gets in.
+    """
+
+    client_id: str = ""
+    secret: str = field(default="", repr=False)
+    provider: str = "https://huggingface.co"
+    admins: tuple[str, ...] = ()
+    operators: tuple[str, ...] = ()
+    viewers: tuple[str, ...] = ()
+
+    @property
+    def wanted(self) -> bool:
+        """Whether it can be used, and by whom."""
+        return bool(self.client_id and self.secret and (self.admins or self.operators or self.viewers))
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """How people get in.
+
+    Attributes:
+        accounts: whether it is refused to start without an account; with one, accounts are asked for anyway.
+        visitors: whether anybody may come in and search, as a viewer: for a public demonstration.
+        requests_per_minute: of one user, once accounts are asked for; 0 for no limit.
+        proxies: addresses of proxies whose word is taken for https and for who asks; `*` for any.
+        root_path: where a proxy shows the page below its own root, such as `/faces`.
+        space: whether this is a Space, whose page lives in a frame of another site.
+    """
+
+    accounts: bool = False
+    visitors: bool = False
+    requests_per_minute: int = 600
+    proxies: tuple[str, ...] = ()
+    root_path: str = ""
+    space: bool = False
+    hub: HubLogin = HubLogin()
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Doors:
+        """Raises: SettingsError."""
+        space = bool(env.get("SPACE_ID"))
+        root_path = "/" + (env.get("BYTEFACE_ROOT_PATH") or "").strip("/")
+        return cls(
+            accounts=_yes(env, "BYTEFACE_ACCOUNTS", "0"),
+            visitors=_yes(env, "BYTEFACE_VISITORS", "0"),
+            requests_per_minute=_number(env, "BYTEFACE_REQUESTS_PER_MINUTE", 600),
+            proxies=_names(env, "BYTEFACE_PROXIES") or (("*",) if space else ()),
+            root_path="" if root_path == "/" else root_path,
+            space=space,
+            hub=HubLogin(
+                env.get("OAUTH_CLIENT_ID") or "",
+                env.get("OAUTH_CLIENT_SECRET") or "",
+                (env.get("OPENID_PROVIDER_URL") or "https://huggingface.co").rstrip("/"),
+                *(_names(env, f"BYTEFACE_HF_{who}") for who in ("ADMINS", "OPERATORS", "VIEWERS")),
+            ),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +108,7 @@ class Settings:
         host: address to listen on.
         hosts: further names that the page answers to, such as that of a proxy before it.
         open_to_network: whether it may listen where other machines reach it. A Space is meant to be reached.
+        doors: how people get in.
     """
 
     models_dir: Path
@@ -61,6 +128,7 @@ class Settings:
     open_to_network: bool = False
     audit: str = ""
     purpose: str = "off"
+    doors: Doors = Doors()
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> Settings:
@@ -85,11 +153,16 @@ class Settings:
             demo=_yes(env, "BYTEFACE_DEMO", "1"),
             host=env.get("GRADIO_SERVER_NAME") or "127.0.0.1",
             port=_number(env, "GRADIO_SERVER_PORT", 7860),
-            hosts=tuple(name.strip() for name in env.get("BYTEFACE_HOSTS", "").split(",") if name.strip()),
+            hosts=_names(env, "BYTEFACE_HOSTS"),
             audit=env.get("BYTEFACE_AUDIT") or "",
             purpose=env.get("BYTEFACE_PURPOSE") or "off",
             open_to_network=_yes(env, "BYTEFACE_OPEN_TO_NETWORK", "1" if env.get("SPACE_ID") else "0"),
+            doors=Doors.from_env(env),
         )
+
+
+def _names(env: Mapping[str, str], name: str) -> tuple[str, ...]:
+    return tuple(one.strip() for one in env.get(name, "").split(",") if one.strip())
 
 
 def _yes(env: Mapping[str, str], name: str, default: str) -> bool:

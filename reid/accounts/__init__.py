@@ -38,6 +38,11 @@ class Accounts:
         self.keys = Keys(self._store)
         self.logins = Logins(self._store)
 
+    @property
+    def any(self) -> bool:
+        """Whether somebody has an account; asked at every request."""
+        return self._store.path.exists() and len(self.people) > 0
+
     def close(self) -> None:
         """Lets the file go."""
         self._store.close()

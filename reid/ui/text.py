@@ -21,6 +21,11 @@ def use_language(accepted: str | None) -> None:
     _language.set(language_of(accepted))
 
 
+def language() -> str:
+    """The one that was chosen."""
+    return _language.get()
+
+
 def language_of(accepted: str | None) -> str:
     """The first language of an `Accept-Language` header that there is a catalogue for; English without one."""
     for entry in (accepted or "").split(","):

@@ -12,7 +12,7 @@ from reid.ui.text import catalogue
 
 SHEETS = (
     "base", "gradio", "parts", "shell", "stage", "inspector", "compare", "gallery", "person", "enrol", "threshold",
-    "unknowns", "feedback", "imported", "verify", "live", "narrow",
+    "unknowns", "feedback", "imported", "verify", "live", "audit", "narrow",
 )  # fmt: skip
 """Style sheets in the order in which they overrule each other."""
 
@@ -45,7 +45,7 @@ def head() -> str:
     script = (ASSETS / "js" / "shell.js").read_text(encoding="utf-8")
     choose = f"{{const w={json.dumps(words)};window.bytefaceWords=w[navigator.language.slice(0,2)]||w.en}}"
     return (
-        f'<meta name="referrer" content="no-referrer"><style>{tokens}</style>'
+        f'<meta name="referrer" content="same-origin"><style>{tokens}</style>'
         f"<script>{choose}</script><script>{script}</script>"
     )
 

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from reid.ui.markup import button, glyph, icon, join
 from reid.ui.text import count, t
 
-_BRAND = Markup(
+BRAND = Markup(
     '<svg viewBox="0 0 24 24" aria-hidden="true"><path d="M3 8V5a2 2 0 0 1 2-2h3M16 3h3a2 2 0 0 1 2 2v3M21 '
     "16v3a2 2 0 0 1"
     '-2 2h-3M8 21H5a2 2 0 0 1-2-2v-3" fill="none" stroke="currentColor" stroke-width="2.2" stroke-linecap="round"/>'
@@ -45,7 +45,7 @@ def top(gallery: str, people: int, galleries: Sequence[str] = ()) -> Markup:
         '<header class="bf-top"><a class="bf-brand" href="./">{brand}ByteFace</a><div class="bf-top__r">{where}'
         '<button type="button" class="bf-btn bf-btn--quiet bf-btn--icon" data-theme-toggle aria-label="{light}">{icon}'
         "</button></div></header>"
-    ).format(brand=_BRAND, where=_where(gallery, people, galleries), light=t("Light or dark"), icon=icon("light"))
+    ).format(brand=BRAND, where=_where(gallery, people, galleries), light=t("Light or dark"), icon=icon("light"))
 
 
 def _where(gallery: str, people: int, galleries: Sequence[str]) -> Markup:

@@ -1,0 +1,175 @@
+"""Whose uploaded file is whose, and whose conversation with the page: nobody else's can be fetched, searched or read.
+
+Gradio itself lets everybody who is let in use any uploaded file, and fetches addresses that stand where a file should.
+So a file in a request must be one that its sender uploaded to this process; an address never is.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import parse_qs
+
+from starlette.datastructures import Headers
+from starlette.responses import PlainTextResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from reid.actor import acting
+
+_API = "/gradio_api/"
+_WITH_FILES = ("queue/join", "run/", "api/", "call/", "component_server")
+_WITH_SESSION = re.compile(r"(?:heartbeat|call/v2/[^/]+|call/[^/]+)/([^/]+)")
+_LARGEST_BODY = 32 * 1024 * 1024
+"""Bytes of a request without its files: a frame of the webcam is the largest, 4 MB."""
+_KEPT = 50_000
+
+
+class Owners:
+    """Who owns what, by an unguessable name; the longest untouched is forgotten. Safe for several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._owners: OrderedDict[str, set[str]] = OrderedDict()
+
+    def add(self, thing: str, owner: str) -> None:
+        """One more owner: two who upload the same file share Gradio's one copy."""
+        with self._lock:
+            self._owners.setdefault(thing, set()).add(owner)
+            self._owners.move_to_end(thing)
+            while len(self._owners) > _KEPT:
+                self._owners.popitem(last=False)
+
+    def owns(self, thing: str, who: str) -> bool:
+        """Whether it is theirs."""
+        with self._lock:
+            return who in self._owners.get(thing, ())
+
+    def claim(self, thing: str, who: str) -> bool:
+        """The same, after making it theirs where it was nobody's."""
+        with self._lock:
+            known = thing in self._owners
+        if not known:
+            self.add(thing, who)
+        return self.owns(thing, who)
+
+
+class OwnUploads:
+    """Between the gate, which says who asks, and Gradio."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._files = Owners()
+        self._sessions = Owners()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        path = scope.get("path", "")
+        if scope["type"] != "http" or not path.startswith(_API):
+            await self._app(scope, receive, send)
+            return
+        rest, who = path.removeprefix(_API).rstrip("/"), acting().name
+        if rest == "upload" and scope["method"] == "POST":
+            await self._app(scope, receive, self._noting(send, who))
+            return
+        refusal = self._of_address(scope, rest, who)
+        if not refusal and scope["method"] == "POST" and (rest == "cancel" or f"{rest}/".startswith(_WITH_FILES)):
+            body, refusal = await self._of_body(scope, receive, who)
+            receive = _again(body, receive)
+        if refusal:
+            await refusal(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    def _of_address(self, scope: Scope, rest: str, who: str) -> Response | None:
+        if rest.startswith("file="):
+            return None if self._files.owns(rest.removeprefix("file="), who) else _no_such_file()
+        found = _WITH_SESSION.fullmatch(rest) if scope["method"] == "GET" or rest.startswith("heartbeat") else None
+        session = found.group(1) if found else ""
+        if rest == "queue/data":
+            session = parse_qs(scope["query_string"].decode("latin-1")).get("session_hash", [""])[-1]
+        if session and not self._sessions.claim(session, who):
+            return PlainTextResponse("This belongs to somebody else. Load the page again.", 404)
+        return None
+
+    async def _of_body(self, scope: Scope, receive: Receive, who: str) -> tuple[bytes, Response | None]:
+        if "multipart" in Headers(scope=scope).get("content-type", ""):
+            return b"", PlainTextResponse("This takes JSON. Send the file to /gradio_api/upload first.", 415)
+        body = await _read(receive)
+        if body is None:
+            return b"", PlainTextResponse("This request is too large. Upload files one at a time.", 413)
+        try:
+            sent = json.loads(body or b"null")
+        except (ValueError, RecursionError):
+            return body, PlainTextResponse("This is not JSON. Send what the API's description says.", 400)
+        if any(not self._files.owns(path, who) for path in _files_in(sent)):
+            return body, _no_such_file()
+        session = sent.get("session_hash") if isinstance(sent, dict) else None
+        if session is not None and not self._sessions.claim(str(session), who):
+            return body, PlainTextResponse("This belongs to somebody else. Load the page again.", 404)
+        return body, None
+
+    def _noting(self, send: Send, who: str) -> Send:
+        answer = bytearray()
+        good = False
+
+        async def sending(message: Message) -> None:
+            nonlocal good
+            if message["type"] == "http.response.start":
+                good = message["status"] == 200
+            elif message["type"] == "http.response.body" and good:
+                answer.extend(message.get("body", b""))
+                if not message.get("more_body"):  # before the answer is whole: the next request may follow at once
+                    for path in json.loads(bytes(answer) or b"[]"):
+                        self._files.add(str(path), who)
+            await send(message)
+
+        return sending
+
+
+def _files_in(sent: Any) -> Iterator[str]:
+    """Whatever Gradio may take for a file: each `path` of a request, however deep; nothing that is no text is one."""
+    waiting = [sent]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, dict):
+            if one.get("path") is not None:
+                yield one["path"] if isinstance(one["path"], str) else ""
+            waiting.extend(one.values())
+        elif isinstance(one, list):
+            waiting.extend(one)
+
+
+def _no_such_file() -> Response:
+    return PlainTextResponse("You uploaded no such file to this server. Upload it again.", 404)
+
+
+async def _read(receive: Receive) -> bytes | None:
+    """The whole body; None where it is too large or its sender went away."""
+    body = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            return None
+        body.extend(message.get("body", b""))
+        if len(body) > _LARGEST_BODY:
+            return None
+        if not message.get("more_body"):
+            return bytes(body)
+
+
+def _again(body: bytes, receive: Receive) -> Receive:
+    """A receive that gives the body once more, and then what really comes."""
+    given = False
+
+    async def receiving() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receiving
