@@ -24,6 +24,7 @@ COMMANDS = {
     "import": ("reid.commands.import_people", "enrol everybody of a folder, a zip or a CSV"),
     "export": ("reid.commands.export", "a whole gallery as one file, or who is enrolled as a CSV"),
     "restore": ("reid.commands.restore", "a gallery out of such a file"),
+    "migrate": ("reid.commands.migrate", "a gallery into another kind, or shards into the whole"),
     "build-gallery": ("reid.commands.build_gallery", "enrol everybody of a CSV"),
     "predict": ("reid.commands.predict", "a name or doesn't_exist for every photograph of a CSV"),
     "calibrate": ("reid.commands.calibrate", "choose the threshold from photographs of strangers"),

@@ -20,6 +20,18 @@ class Erased:
     photos: int
 
 
+class Movable(Protocol):
+    """What moving a gallery to another one needs beyond the contract; a backend that is only read has it not."""
+
+    def metas(self) -> dict[str, str]:
+        """All strings that the application keeps with the gallery."""
+        ...
+
+    def set_created(self, moments: Mapping[str, str]) -> None:
+        """Says since when people are enrolled: ISO 8601, UTC, by identity id. Unknown ids are not an error."""
+        ...
+
+
 class Unknowns(Protocol):
     """Faces of strangers that a gallery keeps for a while. Those whose time is over are never returned.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlite_utils import Database
 
-from reid.errors import EmbeddingSpaceError, GalleryError, IdentityNotFoundError
+from reid.errors import EmbeddingSpaceError, GalleryError, IdentityExistsError, IdentityNotFoundError
 from reid.gallery.checks import template_of
 from reid.types import Identity, Photo
 
@@ -47,6 +48,25 @@ def identity_of(db: Database, identity_id: str) -> Identity:
     if row is None:
         raise IdentityNotFoundError("That person is not in the gallery any more. Load the list again.")
     return to_identity(row)
+
+
+def create(db: Database, identity_id: str, names: set[str], dim: int) -> None:
+    """Somebody without photographs yet. Raises: GalleryError for two names; IdentityExistsError."""
+    if len(names) > 1:
+        raise GalleryError("One new person was given two names. Enrol them one after the other.")
+    (name,) = names
+    refuse_taken(db, name)
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    db.execute(
+        "INSERT INTO identities (id, name, created_at, photo_count, revision, template) VALUES (?, ?, ?, 0, 0, ?)",
+        [identity_id, name, now, to_blob(np.zeros(dim, np.float32))],
+    )
+
+
+def refuse_taken(db: Database, name: str) -> None:
+    """Raises: IdentityExistsError where somebody bears that name."""
+    if db.execute("SELECT 1 FROM identities WHERE name = ?", [name]).fetchone():
+        raise IdentityExistsError(f"Somebody named {name} is enrolled already. Add to them or choose another name.")
 
 
 def photos_where(db: Database, condition: str, value: str, dim: int) -> list[Photo]:

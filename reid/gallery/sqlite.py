@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import json
 import logging
 from collections import defaultdict
@@ -13,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from sqlite_utils import Database
 
-from reid.errors import GalleryError, IdentityExistsError
+from reid.errors import GalleryError
 from reid.gallery import migrations, rejections, rows
 from reid.gallery.base import Erased
 from reid.gallery.checks import same_space, unit_rows
@@ -26,7 +25,7 @@ from reid.types import Candidate, Embeddings, Identity, Photo, Rejection
 
 log = logging.getLogger(__name__)
 
-_OUR_KEYS = {"space_id", "space_dim", "space", "revision"}
+OUR_KEYS = {"space_id", "space_dim", "space", "revision"}
 
 
 def open_url(
@@ -147,31 +146,16 @@ class SqliteGallery:
             changed = {*names, *rows.owners(db, (photo.id for photo in photos)).values()}
             for identity_id, texts in names.items():
                 if not db.execute("SELECT 1 FROM identities WHERE id = ?", [identity_id]).fetchone():
-                    self._create(db, identity_id, {valid_name(text) for text in texts})
+                    rows.create(db, identity_id, {valid_name(text) for text in texts}, self._dim)
             for photo in photos:
                 rows.store_photo(db, photo)
             rows.derive(db, changed, self._dim)
-
-    def _create(self, db: Database, identity_id: str, names: set[str]) -> None:
-        if len(names) > 1:
-            raise GalleryError("One new person was given two names. Enrol them one after the other.")
-        (name,) = names
-        self._refuse_taken(db, name)
-        now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-        db.execute(
-            "INSERT INTO identities (id, name, created_at, photo_count, revision, template) VALUES (?, ?, ?, 0, 0, ?)",
-            [identity_id, name, now, rows.to_blob(np.zeros(self._dim, np.float32))],
-        )
-
-    def _refuse_taken(self, db: Database, name: str) -> None:
-        if db.execute("SELECT 1 FROM identities WHERE name = ?", [name]).fetchone():
-            raise IdentityExistsError(f"Somebody named {name} is enrolled already. Add to them or choose another name.")
 
     def rename(self, identity_id: str, name: str) -> None:
         name = valid_name(name)
         with self._change() as db:
             if rows.identity_of(db, identity_id).name != name:
-                self._refuse_taken(db, name)
+                rows.refuse_taken(db, name)
                 db.execute("UPDATE identities SET name = ? WHERE id = ?", [name, identity_id])
 
     def merge(self, source_id: str, target_id: str) -> None:
@@ -234,12 +218,18 @@ class SqliteGallery:
             rejections.set_apart(db, first_id, second_id, apart=apart)
 
     def set_meta(self, key: str, value: str) -> None:
-        if key in _OUR_KEYS:
+        if key in OUR_KEYS:
             raise GalleryError(f"{key} is kept by the gallery itself. Use another key.")
         with self._change() as db:
             db.execute(
                 "INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", [key, value]
             )
+
+    def set_created(self, moments: Mapping[str, str]) -> None:
+        """As the protocol `Movable`."""
+        with self._change() as db:
+            for identity_id, moment in moments.items():
+                db.execute("UPDATE identities SET created_at = ? WHERE id = ?", [moment, identity_id])
 
     @contextmanager
     def _change(self, *, erases: bool = False) -> Iterator[Database]:
@@ -288,6 +278,12 @@ class SqliteGallery:
         with self._reader.transaction() as db:
             row = db.execute("SELECT value FROM meta WHERE key = ?", [key]).fetchone()
         return row[0] if row else None
+
+    def metas(self) -> dict[str, str]:
+        """As the protocol `Movable`."""
+        with self._reader.transaction() as db:
+            found = dict(db.execute("SELECT key, value FROM meta").fetchall())
+        return {key: value for key, value in found.items() if key not in OUR_KEYS}
 
     def rejections(self, identity_ids: Sequence[str]) -> list[Rejection]:
         with self._reader.transaction() as db:

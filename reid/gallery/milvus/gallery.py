@@ -149,6 +149,15 @@ class MilvusGallery:
             raise GalleryError(f"{key} is kept by the gallery itself. Use another key.")
         self._journal.change(lambda plan: plan.put(RECORDS, record("meta", f"meta/{key}", text=value)))
 
+    def set_created(self, moments: Mapping[str, str]) -> None:
+        """As the protocol `Movable`."""
+
+        def build(plan: Plan) -> None:
+            for row in plan.get(IDENTITIES, moments).values():
+                plan.put(IDENTITIES, {**row, "created_at": moments[row["id"]]})
+
+        self._journal.change(build)
+
     # --- reading -----------------------------------------------------------------------------------------------------
 
     def identities(self) -> list[Identity]:
@@ -192,6 +201,12 @@ class MilvusGallery:
     def get_meta(self, key: str) -> str | None:
         found = self._journal.read(lambda: self._link.get(RECORDS, [f"meta/{key}"]))
         return body_of(found[f"meta/{key}"]) if found else None
+
+    def metas(self) -> dict[str, str]:
+        """As the protocol `Movable`."""
+        found = self._journal.read(lambda: self._link.where(RECORDS, 'kind == "meta"'))
+        texts = {row["id"].partition("/")[2]: body_of(row) for row in found}
+        return {key: text for key, text in texts.items() if key not in OUR_KEYS}
 
     def rejections(self, identity_ids: Sequence[str]) -> list[Rejection]:
         if not identity_ids:

@@ -150,7 +150,7 @@ class Link:
         with self.explained():
             found = self._client.search(
                 collection, data=list(vectors), limit=limit, output_fields=list(fields), timeout=REQUEST_S,
-                search_params={"metric_type": "IP", "params": {"ef": max(64, 2 * limit)}},
+                search_params={"metric_type": "IP", "params": {"ef": max(400, 4 * limit)}},
             )  # fmt: skip
         return [list(hits) for hits in found]
 
