@@ -11,10 +11,12 @@ from typing import BinaryIO
 from fastapi import FastAPI, HTTPException, Response
 from fastapi.responses import StreamingResponse
 
+from reid.actor import Role
 from reid.errors import ReidError
-from reid.gallery.backup import SUFFIX, export_gallery
+from reid.gallery.backup import SUFFIX
 from reid.gallery.listing import identities_csv
 from reid.recognizer import Recognizer
+from reid.rights.transfers import export_recorded
 from reid.ui.reporting import annotated_jpeg, result_csv, result_json
 from reid.ui.session import Sessions
 
@@ -27,34 +29,43 @@ def add_downloads(app: FastAPI, recognizer: Recognizer, sessions: Sessions) -> N
     """Adds them; none of what they send is kept by a browser or left on this disk."""
 
     @app.get("/probes/{session_id}/result.{kind}")
-    def result(session_id: str, kind: str, threshold: float | None = None, k: int = 5) -> Response:
+    def result(
+        session_id: str, kind: str, threshold: float | None = None, k: int = 5, purpose: str = "", recipient: str = ""
+    ) -> Response:
         """What a session found: result.json, result.csv, or result.jpg of the photograph that is shown."""
         session = sessions.find(session_id)
         if session is None or session.shot is None or kind not in _KINDS:
             raise HTTPException(404, "This search was forgotten. Add the photographs again.")
         limit = recognizer.threshold.value if threshold is None else threshold
         k = min(max(k, 1), 100)
-        if kind == "jpg":
-            data = annotated_jpeg(recognizer, session.shot, limit, k)
-        else:
-            make = result_json if kind == "json" else result_csv
-            data = make(recognizer, session, limit, k)
+        shots = [session.shot] if kind == "jpg" else list(session.shots.values())
+        inputs = [shot.sha256 for shot in shots]
+        with recognizer.gallery.pen.use("disclose", inputs=inputs, purpose=purpose, kind=kind, recipient=recipient):
+            if kind == "jpg":
+                data = annotated_jpeg(recognizer, session.shot, limit, k)
+            else:
+                make = result_json if kind == "json" else result_csv
+                data = make(recognizer, session, limit, k)
         return Response(data, media_type=_KINDS[kind], headers=_headers(f"byteface-result.{kind}"))
 
     @app.get("/gallery/people.byteface")
-    def backup() -> Response:
+    def backup(purpose: str = "", recipient: str = "") -> Response:
         """The whole gallery as one file."""
         try:
-            file, size = _exported(recognizer.gallery.url)
+            file, size = _exported(recognizer, purpose, recipient)
         except ReidError as error:
             raise HTTPException(409, str(error)) from error
         headers = _headers(f"people-{datetime.now(UTC):%Y%m%d}{SUFFIX}") | {"Content-Length": str(size)}
         return StreamingResponse(_blocks(file), media_type="application/octet-stream", headers=headers)
 
     @app.get("/gallery/people.csv")
-    def table() -> Response:
+    def table(purpose: str = "", recipient: str = "") -> Response:
         """Who is enrolled, with their records."""
-        data = identities_csv(recognizer.gallery.identities())
+        pen = recognizer.gallery.pen
+        with pen.use("export", role=Role.ADMIN, purpose=purpose, recipient=recipient, table=True) as use:
+            people = recognizer.gallery.identities()
+            data = identities_csv(people)
+            use.details["people"] = len(people)
         return Response(data, media_type=_CSV, headers=_headers("people.csv"))
 
     @app.get("/imports/{session_id}/report.csv")
@@ -70,11 +81,11 @@ def _headers(name: str) -> dict[str, str]:
     return {"Cache-Control": "no-store", "Content-Disposition": f'attachment; filename="{name}"'}
 
 
-def _exported(url: str) -> tuple[BinaryIO, int]:
+def _exported(recognizer: Recognizer, purpose: str, recipient: str) -> tuple[BinaryIO, int]:
     """An open file that has no name any more: it is gone with the answer, whatever ends it."""
     with tempfile.TemporaryDirectory(prefix="byteface-export-") as folder:
         place = Path(folder) / f"people{SUFFIX}"
-        export_gallery(url, place)
+        export_recorded(recognizer.audit, recognizer.gallery.url, place, purpose=purpose, recipient=recipient)
         return place.open("rb"), place.stat().st_size
 
 

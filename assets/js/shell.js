@@ -85,6 +85,12 @@
     history.replaceState({}, '', url);
     visit();
   };
+  // what somebody searches for: a cookie that goes with the browser, the same in every field of the page
+  document.addEventListener('input', event => {
+    if (!event.target.matches('[data-purpose]')) return;
+    document.cookie = `byteface_purpose=${encodeURIComponent(event.target.value)}; path=/; SameSite=Strict`;
+    document.querySelectorAll('[data-purpose]').forEach(field => { field.value = event.target.value; });
+  });
   document.addEventListener('submit', async event => {
     const form = event.target.closest('[data-gallery-new]');
     if (!form) return;

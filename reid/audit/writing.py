@@ -102,7 +102,7 @@ class Pen:
         self, action: str, *, inputs: Sequence[str] = (), subjects: Sequence[str] = (), purpose: str = "",
         started_at: str = "", role: Role = Role.VIEWER, **details: Any,
     ) -> Iterator[Use]:  # fmt: skip
-        """Work that changes nothing: one row at its end, with when it began; searches inside it write none.
+        """Work that changes nothing: one row at its end, with when it began. Work inside it adds to it.
 
         Args:
             inputs: SHA-256 of the photographs that were looked at.
@@ -113,6 +113,10 @@ class Pen:
             PurposeError: it is a search, and nobody said what it is for.
         """
         self._ask(action, role, subjects)
+        if (outer := _using.get()) is not None:
+            outer.subjects += subjects
+            yield outer
+            return
         if action in SEARCHES:
             self.ask_purpose(purpose)
         use = Use(list(subjects), {**({"inputs": list(inputs)} if inputs else {}), **details})
@@ -120,8 +124,6 @@ class Pen:
         phase: Phase = "done"
         try:
             yield use
-        except GeneratorExit:  # whoever iterated has gone: what was seen until then was seen
-            raise
         except BaseException as error:
             phase = "failed"
             use.details["error"] = type(error).__name__
@@ -194,10 +196,11 @@ SEARCHES = frozenset({"search", "live", "verify"})
 
 
 @contextlib.contextmanager
-def within() -> Iterator[None]:
+def within() -> Iterator[Use]:
     """Comparing that belongs to what is written down elsewhere: it is not a search of anybody's."""
-    token = _using.set(_using.get() or Use(silent=True))
+    use = _using.get() or Use(silent=True)
+    token = _using.set(use)
     try:
-        yield
+        yield use
     finally:
         _using.reset(token)

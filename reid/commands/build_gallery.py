@@ -6,6 +6,7 @@ import argparse
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -19,6 +20,7 @@ from reid.errors import GalleryError, NoFaceError
 from reid.tables import Row, inside, read_rows
 
 if TYPE_CHECKING:
+    from reid.audit import AuditLog
     from reid.describe import Described, Describer
 
 _CHUNK = 256  # photographs a transaction
@@ -53,6 +55,8 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         NoFaceError: not one photograph could be used; nothing was written.
     """
+    from reid.actor import Role
+    from reid.audit.writing import Pen
     from reid.describe import Describer
 
     writers = {".npy": _to_npy, ".db": _to_db}
@@ -61,7 +65,12 @@ def run(args: argparse.Namespace) -> int:
     usable = _usable(read_rows(args.train_csv, labelled=True), args.root_dir)
     args.gallery = args.out if args.out.suffix == ".db" else None
     describer = Describer.load(common.settings_of(args, of_gallery=args.gallery is not None))
-    people, photos = writers[args.out.suffix](args.out, _described(usable, args, describer), describer)
+    with (
+        closing(common.audit_of(args.settings, str(args.out))) as log,
+        Pen(log, str(args.out)).change("build", Role.ADMIN, space=describer.space.id) as more,
+    ):
+        people, photos = writers[args.out.suffix](args.out, _described(usable, args, describer), describer, log)
+        more |= {"people": people, "photographs": photos}
 
     common.report_problems(usable.problems)
     print(common.summary(usable.statuses))
@@ -112,7 +121,7 @@ def _described(usable: _Usable, args: argparse.Namespace, describer: Describer) 
             yield name, one
 
 
-def _to_npy(out: Path, found: Iterator[tuple[str, Described]], describer: Describer) -> tuple[int, int]:
+def _to_npy(out: Path, found: Iterator[tuple[str, Described]], describer: Describer, _log: AuditLog) -> tuple[int, int]:
     from reid.gallery.npy import save_npy
 
     sums: dict[str, NDArray[np.float64]] = {}
@@ -129,14 +138,14 @@ def _to_npy(out: Path, found: Iterator[tuple[str, Described]], describer: Descri
     return len(labels), counts.total()
 
 
-def _to_db(out: Path, found: Iterator[tuple[str, Described]], describer: Describer) -> tuple[int, int]:
+def _to_db(out: Path, found: Iterator[tuple[str, Described]], describer: Describer, log: AuditLog) -> tuple[int, int]:
     """In transactions of some hundred photographs: doing it again after a stop adds nothing twice."""
     from reid.gallery import open_gallery
     from reid.recognizer import Recognizer, Sample
 
     space = describer.space
     gallery = open_gallery(str(out), space_id=space.id, dim=space.dim, description=json.dumps(space.description))
-    recognizer = Recognizer(describer.detector, space, gallery)
+    recognizer = Recognizer(describer.detector, space, gallery, audit=log)
     names: set[str] = set()
     photos = 0
     while chunk := list(islice(found, _CHUNK)):

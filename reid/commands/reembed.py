@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,6 +24,8 @@ def run(args: argparse.Namespace) -> int:
         GalleryError: there is no such gallery, or it keeps no crops.
         EmbeddingSpaceError: it is there already.
     """
+    from reid.actor import Role
+    from reid.audit.writing import Pen
     from reid.gallery import space_id_of
     from reid.reembed import reembed
     from reid.space import AUTO, EmbeddingSpace
@@ -39,7 +42,12 @@ def run(args: argparse.Namespace) -> int:
         settings.space, settings.weights, settings.models_dir,
         device=settings.device, runtime=settings.runtime, precision=settings.precision,
     )  # fmt: skip
-    done = reembed(path, space)
+    with (
+        closing(common.audit_of(settings, settings.gallery)) as log,
+        Pen(log, settings.gallery).change("reembed", Role.ADMIN, old=old, new=space.id) as more,
+    ):
+        done = reembed(path, space)
+        more["photographs"] = done.switched.photos
     switched = done.switched
     print(f"{switched.photos:,} photographs of {path}: {old} -> {space.id}")
     if switched.unknowns:

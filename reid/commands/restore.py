@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import closing
 from pathlib import Path
 
 from reid.commands import common
@@ -24,15 +25,18 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         GalleryError: the file is damaged, newer or made to do harm, or a gallery is there; nothing was changed.
     """
-    from reid.gallery.backup import restore_gallery
+    from reid.rights.transfers import restore_recorded
 
     url = str(args.gallery or args.settings.gallery)
-    done = restore_gallery(args.file, url, replace=args.replace)
+    with closing(common.audit_of(args.settings, url)) as log:
+        done = restore_recorded(log, args.file, url, replace=args.replace)
     contents = done.contents
     print(
         f"{contents.people:,} people with {contents.photographs:,} photographs of {contents.made_at} in {url}, "
         f"space {contents.space_id}"
     )
+    if done.forgotten:
+        print(f"{done.forgotten:,} of its photographs were erased here since, and stay erased.")
     if done.kept:
         print(f"What was there before: {done.kept}")
     return 0

@@ -16,7 +16,7 @@ import shutil
 import sqlite3
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -56,10 +56,15 @@ class Contents:
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What was restored; `kept` is where the gallery of before lies, None where there was none."""
+    """What was restored; `kept` is where the gallery of before lies, None where there was none.
+
+    Attributes:
+        forgotten: photographs that were in the backup and are not restored.
+    """
 
     contents: Contents
     kept: Path | None
+    forgotten: int = 0
 
 
 def file_of(url: str) -> Path:
@@ -119,7 +124,13 @@ def _measure(database: Path) -> Contents:
     return Contents(str(space_id), int(people), int(photographs), now, database.stat().st_size, digest)
 
 
-def restore_gallery(file: Path, url: str, *, replace: bool = False, space_id: str | None = None) -> Restored:
+Forget = Callable[[Path], int]
+"""Takes out of a database what must not come back; returns how many photographs that were."""
+
+
+def restore_gallery(
+    file: Path, url: str, *, replace: bool = False, space_id: str | None = None, forget: Forget | None = None
+) -> Restored:
     """Makes a gallery of a backup. Everything is checked in a file beside it before anything is put in its place.
 
     Args:
@@ -127,6 +138,7 @@ def restore_gallery(file: Path, url: str, *, replace: bool = False, space_id: st
         url: where the gallery comes to be.
         replace: whether it may take the place of what is there; that is kept beside it.
         space_id: refuse a backup of another embedding space.
+        forget: called with the checked database before it takes its place.
 
     Raises:
         EmbeddingSpaceError: its faces cannot be compared with those of `space_id`, or of the gallery that is there.
@@ -142,6 +154,7 @@ def restore_gallery(file: Path, url: str, *, replace: bool = False, space_id: st
         database = folder / _DATABASE
         stated = _unpack(file, database)
         make_current(database, Path(file.name))
+        forgotten = forget(database) if forget else 0
         found = _measure(database)
         wanted = space_id or (_measure(target).space_id if there else None)
         if wanted is not None and found.space_id != wanted:
@@ -153,17 +166,19 @@ def restore_gallery(file: Path, url: str, *, replace: bool = False, space_id: st
         if not there:
             _sync(database)
             database.replace(target)
-            return Restored(contents, None)
+            return Restored(contents, None, forgotten)
         kept = keep_beside(target)
         replace_content(target, database)
-    return Restored(contents, kept)
+    return Restored(contents, kept, forgotten)
 
 
-def take_back(url: str, kept: Path) -> None:
+def take_back(url: str, kept: Path, *, forget: Forget | None = None) -> None:
     """Puts what was kept beside a gallery in its place again. Raises: GalleryError."""
     target = file_of(url)
     with _staging(target) as folder:
         snapshot(kept, folder / _DATABASE)  # the copy is changed on the way, the kept file is not
+        if forget:
+            forget(folder / _DATABASE)
         replace_content(target, folder / _DATABASE)
 
 

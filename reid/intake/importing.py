@@ -17,7 +17,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from reid.audit.writing import within
+from reid.audit.writing import Pen, within
 from reid.describe import Described
 from reid.errors import ArchiveError, IdentityExistsError
 from reid.faces import FaceChoice
@@ -124,10 +124,20 @@ class Import:
         Raises:
             GalleryError: the gallery cannot be written; what was committed stays.
         """
-        items = self.source.items
-        for start in range(0, len(items), _BATCH):
-            yield from self._batch(items[start : start + _BATCH], start)
+        items, pen = self.source.items, self._recognizer.gallery.pen
+        try:
+            for start in range(0, len(items), _BATCH):
+                yield from self._batch(items[start : start + _BATCH], start)
+        finally:  # also where it was stopped
+            self._on_record(pen)
         log.info("imported %d of %d photographs", len(self.photo_ids), len(items))
+
+    def _on_record(self, pen: Pen) -> None:
+        facts = {
+            "photographs": len(self.source.items), "enrolled": len(self.photo_ids), "dry_run": self.dry_run,
+            "created": len(self.created),
+        }  # fmt: skip
+        pen.log.append(pen.entry("import", details=facts))
 
     def _batch(self, items: Sequence[Item], start: int) -> Iterator[int]:
         lines: list[Line | None] = [None] * len(items)

@@ -9,10 +9,10 @@ from typing import Any
 import gradio as gr
 
 from reid.actor import Role, require
-from reid.gallery.backup import restore_gallery
 from reid.intake import Import, open_upload
 from reid.intake.report import counts_of, people_of
 from reid.recognizer import Recognizer
+from reid.rights.transfers import restore_recorded
 
 
 def bulk_file_endpoints(recognizer: Recognizer) -> list[tuple[Callable[..., Any], list[Any]]]:
@@ -40,13 +40,16 @@ def bulk_file_endpoints(recognizer: Recognizer) -> list[tuple[Callable[..., Any]
     def restore(backup: str) -> dict[str, Any]:
         """Puts a backup in the place of everybody who is enrolled; the gallery of before is kept beside it."""
         try:
-            done = restore_gallery(Path(backup), recognizer.gallery.url, replace=True, space_id=recognizer.space.id)
+            done = restore_recorded(
+                recognizer.audit, Path(backup), recognizer.gallery.url, replace=True, space_id=recognizer.space.id
+            )
         finally:
             Path(backup).unlink(missing_ok=True)
         return {
             "people": done.contents.people,
             "photographs": done.contents.photographs,
             "made_at": done.contents.made_at,
+            "forgotten": done.forgotten,
             "kept": done.kept.name if done.kept else None,
         }
 

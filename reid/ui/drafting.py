@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 
+from reid.audit.writing import within
 from reid.recognizer import Recognizer, Sample
 from reid.types import Candidate, Template
 from reid.ui.session import Session, Shot
@@ -89,9 +90,17 @@ def duplicate_of(recognizer: Recognizer, session: Session, rows: Sequence[DraftR
         return None
     mean = np.mean([template.embedding for template in used], axis=0)
     probe = (mean / max(float(np.linalg.norm(mean)), 1e-9)).astype(np.float32)
-    (found,) = recognizer.gallery.search(probe[None], 1)
+    with within():
+        (found,) = recognizer.gallery.search(probe[None], 1)
     if not found or found[0].similarity < recognizer.threshold.value:
         return None
+    inputs = [row.shot.sha256 for row in rows if row.used]
+    compared = (*inputs, found[0].identity.id)
+    if compared not in session.recorded:  # it tells whom the photographs resemble, as a search does
+        pen = recognizer.gallery.pen
+        details = {"inputs": inputs, "found": pen.candidates(found)}
+        pen.log.append(pen.entry("compare", subjects=[found[0].identity.id], details=details))
+        session.recorded.add(compared)
     identity = found[0].identity
     return None if identity.id in session.different_from or identity.name == name.strip() else found[0]
 

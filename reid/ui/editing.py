@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
+from reid.audit.writing import within
 from reid.duplicates import odd_ones
 from reid.errors import GalleryError, IdentityNotFoundError
 from reid.gallery.base import Gallery
@@ -30,7 +31,8 @@ def view_of(recognizer: Recognizer, identity_id: str) -> PersonView:
     threshold = recognizer.threshold.value
     nearest = []
     if photos:
-        found = gallery.search(_template(photos)[None], _NEAREST + 1)[0]
+        with within():  # whoever shows the person says so
+            found = gallery.search(_template(photos)[None], _NEAREST + 1)[0]
         nearest = [candidate for candidate in found if candidate.identity.id != identity_id][:_NEAREST]
     ids, vectors = [photo.id for photo in photos], np.array([photo.embedding for photo in photos])
     return PersonView(identity, photos, odd_ones(ids, vectors, threshold), nearest, threshold)

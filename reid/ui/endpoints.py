@@ -93,15 +93,18 @@ def _with_files(recognizer: Recognizer) -> None:
     first_face, second_face = (gr.Number(value=1, precision=0, label=f"{which}_face") for which in ("first", "second"))
     limit, k = gr.Number(value=None, label="threshold"), gr.Number(value=5, precision=0, label="candidates")
     name, identity_id = gr.Textbox(label="name"), gr.Textbox(label="identity_id")
+    purpose = gr.Textbox(value="", label="purpose")
     answer = gr.JSON(label="answer")
 
-    def search(photographs: list[str], threshold: float | None = None, candidates: int = 5) -> list[dict[str, Any]]:
+    def search(
+        photographs: list[str], threshold: float | None = None, candidates: int = 5, purpose: str = ""
+    ) -> list[dict[str, Any]]:
         """Who is on each photograph: every face with its candidates, one person given to one face."""
         found = []
         for path in photographs or []:
             try:
                 photograph = read_photograph(Path(path))
-                results = recognizer.search(photograph, k=max(1, int(candidates)), threshold=threshold)
+                results = recognizer.search(photograph, k=max(1, int(candidates)), threshold=threshold, purpose=purpose)
                 faces = [result.template for result in results]
                 keep_strangers(recognizer, photograph.name, photograph.sha256, faces)
                 found.append({"image": Path(path).name, "status": "ok", "reason": "", "faces": _faces(results)})
@@ -121,17 +124,18 @@ def _with_files(recognizer: Recognizer) -> None:
                 Path(path).unlink(missing_ok=True)
         return {**_identity(done.identity), "created": done.created, "photo_ids": list(done.photo_ids)}
 
-    def verify(first: str, second: str, first_face: int = 1, second_face: int = 1) -> dict[str, Any]:
+    def verify(first: str, second: str, first_face: int = 1, second_face: int = 1, purpose: str = "") -> dict[str, Any]:
         """May a face of one photograph and a face of another be one person's? Faces count from the largest, 1."""
-        return verify_files(recognizer, (first, second), (first_face, second_face))
+        return verify_files(recognizer, (first, second), (first_face, second_face), purpose)
 
-    def verify_person(first: str, identity_id: str, first_face: int = 1) -> dict[str, Any]:
+    def verify_person(first: str, identity_id: str, first_face: int = 1, purpose: str = "") -> dict[str, Any]:
         """May a face be the person enrolled under that id? Each of the person's photographs has its own similarity."""
-        return verify_file(recognizer, first, identity_id, first_face)
+        return verify_file(recognizer, first, identity_id, first_face, purpose)
 
     events: list[tuple[Callable[..., Any], list[Any]]] = [
-        (search, [files, limit, k]), (enrol, [name, files]), (verify, [first, second, first_face, second_face]),
-        (verify_person, [first, identity_id, first_face]), *bulk_file_endpoints(recognizer),
+        (search, [files, limit, k, purpose]), (enrol, [name, files]),
+        (verify, [first, second, first_face, second_face, purpose]),
+        (verify_person, [first, identity_id, first_face, purpose]), *bulk_file_endpoints(recognizer),
     ]  # fmt: skip
     for function, inputs in events:
         gr.Button().click(
@@ -158,7 +162,8 @@ def _people(recognizer: Recognizer) -> Callable[..., Any]:
 def _person(recognizer: Recognizer) -> Callable[..., Any]:
     def person(identity_id: str) -> dict[str, Any]:
         """One person with the photographs; their pictures are at /crops/<id>."""
-        photos = recognizer.gallery.photos(identity_id)
+        with recognizer.gallery.pen.use("consult", subjects=[identity_id]):
+            photos = recognizer.gallery.photos(identity_id)
         held = [
             {"id": one.id, "source": one.source, "quality": one.quality, "added_at": one.added_at} for one in photos
         ]

@@ -126,8 +126,11 @@ class GalleryTab:
 
     def show_person(self, identity_id: str, query: str, order: str) -> Updates:
         """One person's view; the cards where somebody else has erased that person."""
+        recognizer = self.page.recognizer
         try:
-            view = view_of(self.page.recognizer, identity_id)
+            recognizer.gallery.identity(identity_id)
+            with recognizer.gallery.pen.use("consult", subjects=[identity_id]):
+                view = view_of(recognizer, identity_id)
         except IdentityNotFoundError:
             gone = shell.toast(t("This person is not enrolled"), t("Somebody may have erased the record."), "warn")
             return {**self.show_people(query, order), self.page.messages: shell.toasts(gone)}

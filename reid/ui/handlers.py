@@ -9,7 +9,7 @@ import functools
 import inspect
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 from urllib.parse import unquote
 
@@ -17,7 +17,7 @@ import gradio as gr
 from gradio.context import LocalContext
 from markupsafe import Markup
 
-from reid.actor import Actor, Role, act_as, require
+from reid.actor import Actor, Role, act_as, acting, require
 from reid.errors import ReidError
 from reid.gallery.shelf import choose
 from reid.ui.components.shell import toast, toasts
@@ -28,6 +28,8 @@ from reid.ui.text import t, use_language
 log = logging.getLogger(__name__)
 
 COOKIE = "byteface_gallery"
+PURPOSE = "byteface_purpose"
+"""Cookie that says what is searched for; it goes when the browser is closed."""
 ACTOR = "byteface.actor"
 """Key of a request's ASGI scope under which whoever lets requests in says who is asking."""
 
@@ -42,11 +44,13 @@ class Visit:
         language: the browser's `Accept-Language`.
         gallery: name of the gallery that is meant; empty for the first.
         actor: who asks; None where nobody looks at who comes in.
+        purpose: what somebody wrote in this browser that they search for.
     """
 
     language: str | None
     gallery: str
     actor: Actor | None
+    purpose: str = ""
 
     @classmethod
     def now(cls) -> Visit:
@@ -54,14 +58,15 @@ class Visit:
         request = LocalContext.request.get(None)
         headers = getattr(request, "headers", None)
         scope = getattr(getattr(request, "request", request), "scope", None) or {}
-        return cls(headers.get("accept-language") if headers else None, chosen_gallery(), scope.get(ACTOR))
+        language = headers.get("accept-language") if headers else None
+        return cls(language, chosen_gallery(), scope.get(ACTOR), _cookie(PURPOSE))
 
     def enter(self) -> None:
         """Says so for the rest of this thread's work; each step of a generator may run in a thread of its own."""
         use_language(self.language)
         choose(self.gallery)
-        if self.actor:
-            act_as(self.actor)
+        actor = self.actor or acting()
+        act_as(replace(actor, purpose=self.purpose or (self.actor.purpose if self.actor else "")))
 
 
 class Guard(Protocol):
@@ -176,8 +181,12 @@ def check_declared(blocks: gr.Blocks) -> None:
 
 def chosen_gallery() -> str:
     """Name of the gallery that the browser, or a client with the same cookie, has turned to; empty for the first."""
+    return _cookie(COOKIE)
+
+
+def _cookie(name: str) -> str:
     cookies = getattr(LocalContext.request.get(None), "cookies", None)
-    return unquote(cookies.get(COOKIE, "")) if cookies else ""
+    return unquote(cookies.get(name, "")) if cookies else ""
 
 
 def _refusal(error: Exception) -> Markup:

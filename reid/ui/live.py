@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from reid.actor import Role
+from reid.audit.writing import within
 from reid.errors import ImageDecodeError, NotAllowedError, ReidError
 from reid.images import read_photograph
 from reid.live import Track, Tracker
@@ -75,6 +76,8 @@ def frame_server(
             return {"id": "", "error": in_words(str(error))}
         session = sessions.open(str(data.get("id", "")))
         if data.get("stop"):
+            if session.live:
+                session.live.tally.end(recognizer().gallery.pen)
             session.live = None  # the faces of the last moments with it
             return {"id": ""}
         feed = session.live = session.live or LiveFeed()
@@ -82,7 +85,12 @@ def frame_server(
             return {"id": session.id, "busy": True}
         try:
             photograph = _photograph(str(data.get("frame", "")))
-            seen = look_live(recognizer(), feed.tracker, photograph, time.monotonic())
+            pen = recognizer().gallery.pen
+            feed.tally.begin(pen)
+            with within():  # the tally writes what is found, not a row a frame
+                seen = look_live(recognizer(), feed.tracker, photograph, time.monotonic())
+            given = [one.said.identity.id for one in seen if one.said]
+            feed.tally.count(pen, len(seen), given, recognizer().threshold.value)
             largest = sorted(seen, key=lambda one: -one.track.latest.face.area_px)[:SHOWN]
             shown = sorted(largest, key=lambda one: one.track.number)  # or they would change places
             return {

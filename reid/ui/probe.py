@@ -8,7 +8,7 @@ from pathlib import Path
 import gradio as gr
 from markupsafe import Markup
 
-from reid.actor import Role
+from reid.actor import Role, acting
 from reid.errors import ReidError
 from reid.images import read_photograph
 from reid.score_odds import kept_odds
@@ -20,6 +20,7 @@ from reid.ui.components.compare import compare
 from reid.ui.components.faces import faces
 from reid.ui.components.inspector import Sources, inspector
 from reid.ui.components.live_view import live_shell
+from reid.ui.components.purpose import purpose_field
 from reid.ui.components.stage import probe_actions, stage, title
 from reid.ui.context import ACTS, Page, html, script
 from reid.ui.drawing import drawn_box, look_at
@@ -44,6 +45,7 @@ class ProbeTab:
         self.files = gr.File(
             file_count="multiple", label="Photographs to search", elem_id="probe-files", elem_classes="bf-sr"
         )
+        self.purpose = html(elem_id="bf-purpose")
         with gr.Row(visible=False, elem_classes="bf-busy") as self.busy:
             self.progress = html()
             self.cancel = gr.Button(label("Cancel"), size="sm", elem_classes="bf-busy__stop")
@@ -67,7 +69,7 @@ class ProbeTab:
         self.compare = gr.HTML(
             "", apply_default_css=False, elem_id="bf-compare", js_on_load=ACTS + script("compare.js")
         )
-        self.all += [self.compare, self.live]
+        self.all += [self.compare, self.live, self.purpose]
         self._listen()
 
     def _build_result(self) -> None:
@@ -142,6 +144,7 @@ class ProbeTab:
             updates[self.progress] = self._progress(done, paths)
             yield updates
             try:
+                self.page.recognizer.gallery.pen.ask_purpose()
                 shot = look(self.page.recognizer, read_photograph(path, path.name))
                 session.add(shot)
                 kept.append(remember(self.page, shot))
@@ -206,9 +209,12 @@ class ProbeTab:
         found = (
             [one for one in view.assigned.result.candidates if one.identity.id == identity_id] if view.assigned else []
         )
-        photos = self.page.recognizer.gallery.photos(identity_id)
+        gallery = self.page.recognizer.gallery
+        photos = gallery.photos(identity_id)
         if not found or not photos:
             return self.show(session, shown, k)
+        with gallery.pen.use("consult", inputs=[view.shot.sha256], subjects=[identity_id], face=view.number):
+            pass  # every photograph of the person is shown
         phrase, counted = self._odds(found[0].similarity)
         return {self.compare: compare(session, view, found[0], photos, f"{phrase} {counted}")}
 
@@ -227,7 +233,12 @@ class ProbeTab:
 
     def first(self) -> Updates:
         """The slider stands at the gallery's own threshold until somebody moves it."""
-        return {self.slider: slider_value(self.page.recognizer.threshold), self.live: live_shell()}
+        asking = self.page.recognizer.audit.asking
+        return {
+            self.slider: slider_value(self.page.recognizer.threshold),
+            self.live: live_shell(),
+            self.purpose: purpose_field(asking, acting().purpose),
+        }
 
     def _session(self, session_id: str) -> Session:
         session = self.page.sessions.find(session_id)

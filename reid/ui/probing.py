@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from reid.assign import Assigned, assign
+from reid.audit.rows import utc_now
+from reid.audit.writing import Pen, Use, within
 from reid.feedback import without_rejected
 from reid.recognizer import Recognizer
 from reid.types import Candidate, Photograph, Rejection, Template
@@ -68,16 +71,38 @@ class FaceView:
 
 def look(recognizer: Recognizer, photograph: Photograph) -> Shot:
     """Finds and describes every face of a photograph: the slow part, done once."""
-    return shot_of(photograph, recognizer.describe(photograph, recognizer.detect(photograph)))
+    started = utc_now()
+    shot = shot_of(photograph, recognizer.describe(photograph, recognizer.detect(photograph)))
+    shot.started_at = started
+    return shot
 
 
 def decide(recognizer: Recognizer, shot: Shot, threshold: float, k: int) -> list[FaceView]:
-    """Decides about every face of a photograph again, without a network.
+    """Decides about every face of a photograph again, without a network. What was not asked before is on record.
 
     Args:
         threshold: cosine in [-1, 1].
         k: candidates a face.
     """
+    pen = recognizer.gallery.pen
+    asked = (pen.name, recognizer.gallery.revision(), threshold, k, len(shot.templates))
+    with _on_record(pen, shot, asked) as use:
+        views = _decided(recognizer, shot, threshold, k)
+        searched = [view for view in views if view.assigned]
+        given = [(view.assigned.given if view.assigned else None, view.candidates) for view in searched]
+        pen.note(use, given, threshold, not_searched=len(views) - len(searched))
+    shot.searched.add(asked)
+    return views
+
+
+def _on_record(pen: Pen, shot: Shot, asked: tuple[object, ...]) -> AbstractContextManager[Use]:
+    if asked in shot.searched:
+        return within()
+    started = "" if shot.searched else shot.started_at
+    return pen.use("search", inputs=[shot.sha256], started_at=started)
+
+
+def _decided(recognizer: Recognizer, shot: Shot, threshold: float, k: int) -> list[FaceView]:
     reasons = [not_searched(template) for template in shot.templates]
     searched = [template for template, reason in zip(shot.templates, reasons, strict=True) if reason is None]
     results = recognizer.decide(searched, k=max(k, _AT_LEAST), threshold=threshold)

@@ -51,9 +51,17 @@ def record(page: Page, view: FaceView, data: Mapping[str, Any]) -> Markup:
         datetime.now(UTC).isoformat(timespec="seconds"),
     )
     said = view.shot.opinions.setdefault(view.index, [])
+    pen = page.recognizer.gallery.pen
+    facts = {
+        "inputs": [view.shot.sha256], "face": view.number, "verdict": verdict, "similarity": round(found.similarity, 4),
+        "threshold": round(view.threshold, 6), "similarity_shown": opinion.similarity_shown,
+        "reason_given": bool(opinion.reason),
+    }  # fmt: skip
+    pen.log.append(pen.entry("verdict", subjects=[opinion.identity_id], details=facts))
     said.append(opinion)
 
     def back() -> str:
+        pen.log.append(pen.entry("verdict", subjects=[opinion.identity_id], details={**facts, "taken_back": True}))
         said.remove(opinion)
         return t("The verdict is taken back")
 

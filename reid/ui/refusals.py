@@ -44,6 +44,7 @@ SENTENCES = (
     "The frame cannot be read.", "Stop and start again.",
     "This needs the role {needed}, and {name} has the role {role}.",
     "Ask whoever keeps the accounts of this ByteFace.",
+    "Nobody said what this search is for.", "Write its purpose first.",
 )  # fmt: skip
 """The commonest sentences of the core's errors, with what differs in braces. Each is in every catalogue."""
 

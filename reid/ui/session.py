@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from PIL import Image
 
 from reid.actor import acting
+from reid.audit.streams import LiveTally
 from reid.images import encode_jpeg
 from reid.live import Tracker
 from reid.types import Photograph, Template
@@ -71,6 +72,8 @@ class Shot:
         chosen: in enrolment, the index of the face that is meant; None while nobody has said.
         used: in enrolment, whether it is enrolled; None leaves it to its quality.
         opinions: what people said about each face, by its index, oldest first.
+        started_at: when it began to be looked at, ISO 8601, UTC.
+        searched: what it was searched with and is in the audit log: drawing it again is no other search.
     """
 
     id: str
@@ -84,6 +87,8 @@ class Shot:
     chosen: int | None = None
     used: bool | None = None
     opinions: dict[int, list[Opinion]] = field(default_factory=dict)
+    started_at: str = ""
+    searched: set[tuple[object, ...]] = field(default_factory=set)
 
     def chip_jpeg(self, face: int) -> bytes:
         """The upright crop of one face."""
@@ -136,6 +141,7 @@ class LiveFeed:
     """The faces of a running webcam stream and the lock that lets one frame in at a time."""
 
     tracker: Tracker = field(default_factory=Tracker)
+    tally: LiveTally = field(default_factory=LiveTally)
     busy: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -150,6 +156,7 @@ class Session:
         report: the last import's table, as CSV.
         pair: in verification, what is compared.
         live: the running webcam stream; None while there is none.
+        recorded: comparisons that are in the audit log: drawing them again is no other one.
     """
 
     id: str
@@ -162,6 +169,7 @@ class Session:
     report: bytes = b""
     pair: Pair = field(default_factory=Pair)
     live: LiveFeed | None = None
+    recorded: set[tuple[object, ...]] = field(default_factory=set)
     touched: float = 0.0
 
     @property

@@ -190,7 +190,8 @@ class ThresholdTab:
 
     def _calibrated(self, faces: list[Template]) -> Threshold:
         recognizer = self.page.recognizer
-        nearest = recognizer.gallery.search(stack(faces), 1) if faces else []
+        with recognizer.gallery.pen.use("calibrate", faces=len(faces), fpir=TARGET_FPIR):
+            nearest = recognizer.gallery.search(stack(faces), 1) if faces else []
         top1 = np.array([found[0].similarity for found in nearest if found], np.float32)
         people = [str(index) for index in range(len(top1))]
         calibrated = calibrate(

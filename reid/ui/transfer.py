@@ -9,7 +9,7 @@ import gradio as gr
 
 from reid.actor import Role
 from reid.errors import ReidError
-from reid.gallery.backup import restore_gallery, take_back
+from reid.rights.transfers import restore_recorded, take_back_recorded
 from reid.ui.components.shell import toast, toasts
 from reid.ui.components.transfer import RESTORE_FILES, restore_busy, restore_dialog
 from reid.ui.context import Page, html
@@ -46,7 +46,9 @@ class Transfer:
     def _restore(self, path: Path) -> Updates:
         recognizer = self.page.recognizer
         try:
-            done = restore_gallery(path, recognizer.gallery.url, replace=True, space_id=recognizer.space.id)
+            done = restore_recorded(
+                recognizer.audit, path, recognizer.gallery.url, replace=True, space_id=recognizer.space.id
+            )
         finally:
             path.unlink(missing_ok=True)
         contents, kept = done.contents, done.kept
@@ -56,6 +58,12 @@ class Transfer:
             day=day(contents.made_at),
             file=kept.name if kept else "",
         )
+        if done.forgotten:
+            erased = t(
+                "{photographs} that were erased since stay erased.",
+                photographs=count(done.forgotten, "photograph", "photographs"),
+            )
+            text = f"{text} {erased}"
         title = t("{people} restored", people=count(contents.people, "person", "people"))
         undo = self.page.undos.offer(self._undo(kept)) if kept else ""
         return {
@@ -64,10 +72,10 @@ class Transfer:
         }
 
     def _undo(self, kept: Path) -> Callable[[], str]:
-        url = self.page.recognizer.gallery.url
+        log, url = self.page.recognizer.audit, self.page.recognizer.gallery.url
 
         def back() -> str:
-            take_back(url, kept)
+            take_back_recorded(log, url, kept)
             return t("The gallery is as it was before the backup")
 
         return back

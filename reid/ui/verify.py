@@ -8,11 +8,12 @@ from pathlib import Path
 import gradio as gr
 from markupsafe import Markup
 
-from reid.actor import Role
+from reid.actor import Role, acting
 from reid.errors import ReidError
 from reid.images import read_photograph
 from reid.ui import roles
 from reid.ui.components import shell
+from reid.ui.components.purpose import purpose_field
 from reid.ui.components.verify_answer import answer, compare_sides
 from reid.ui.components.verify_view import sides
 from reid.ui.context import ACTS, Page, html, script
@@ -37,6 +38,7 @@ class VerifyTab:
             )
             for side in SIDES
         }
+        self.purpose = html(elem_id="bf-verify-purpose")
         with gr.Row(elem_classes="bf-bar"):
             self.title = html(classes="bf-bar__t")
             self.actions = html(classes="bf-bar__acts", acts=True)
@@ -57,7 +59,7 @@ class VerifyTab:
         self.inputs = [self.session]
         self.all = [
             self.session, *self.files.values(), self.title, self.actions, self.busy, self.progress, self.sides,
-            self.answer, self.compare, page.messages,
+            self.answer, self.compare, self.purpose, page.messages,
         ]  # fmt: skip
         self._listen()
 
@@ -101,6 +103,7 @@ class VerifyTab:
             for taken, path in enumerate(paths):
                 try:
                     if taken < len(SIDES):
+                        self.page.recognizer.gallery.pen.ask_purpose()
                         shot = look(self.page.recognizer, read_photograph(path, path.name))
                         put(session, side_for(asked, taken), shot)
                 except ReidError as error:
@@ -146,8 +149,8 @@ class VerifyTab:
         return self.show(self.page.sessions.find(session_id) or Session(""))  # looking in alone keeps nothing
 
     def first(self) -> Updates:
-        """Nothing that only the running page knows."""
-        return {}
+        """What the comparison is for, where this ByteFace asks."""
+        return {self.purpose: purpose_field(self.page.recognizer.audit.asking, acting().purpose)}
 
     def show(self, session: Session) -> Updates:
         """Both sides and the answer."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from reid.audit.writing import within
 from reid.errors import IdentityNotFoundError
 from reid.faces import meant_face
 from reid.images import read_photograph
@@ -14,7 +15,14 @@ from reid.recognizer import Recognizer
 from reid.types import Identity, Photograph, Template
 from reid.ui.session import Session, Shot
 from reid.verdicts import Remark, described
-from reid.verification import DECISION_WORDS, PersonVerification, Verification, verify_faces, verify_person
+from reid.verification import (
+    DECISION_WORDS,
+    PersonVerification,
+    Verification,
+    compared_facts,
+    verify_faces,
+    verify_person,
+)
 
 Side = Literal["first", "second"]
 SIDES: tuple[Side, Side] = ("first", "second")
@@ -70,14 +78,36 @@ def sides_of(recognizer: Recognizer, session: Session) -> Sides:
         ready = (face_of(first), face_of(second))
         limit = recognizer.threshold.value
         found = verify_faces(ready[0], ready[1], limit) if ready[0] and ready[1] else None
+        if found and first and second:
+            _on_record(recognizer, session, (first, second), found)
         return Sides(first, second, None, (), found)
     try:
         person = gallery.identity(pair.person) if pair.person else None
     except IdentityNotFoundError:  # erased meanwhile: the side is empty again
         person = None
     template = face_of(first)
-    against = verify_person(gallery, template, person.id, recognizer.threshold.value) if template and person else None
+    against = None
+    if template and person and first:
+        with within():
+            against = verify_person(gallery, template, person.id, recognizer.threshold.value)
+        _on_record(recognizer, session, (first,), against)
     return Sides(first, None, person, _offered(recognizer, pair.query), against)
+
+
+def _on_record(
+    recognizer: Recognizer, session: Session, shots: Sequence[Shot], found: Verification | PersonVerification
+) -> None:
+    """Writes a comparison down once, however often it is drawn."""
+    facts = compared_facts(found)
+    people = [found.identity.id] if isinstance(found, PersonVerification) else []
+    key = (*((shot.id, shot.chosen) for shot in shots), *people, *facts.values())
+    if key in session.recorded:
+        return
+    inputs, faces = [shot.sha256 for shot in shots], [shot.chosen for shot in shots]
+    started = min(shot.started_at for shot in shots) if not session.recorded else ""
+    with recognizer.gallery.pen.use("verify", inputs=inputs, subjects=people, started_at=started, faces=faces) as use:
+        use.details.update(facts)
+        session.recorded.add(key)
 
 
 def face_of(shot: Shot | None) -> Template | None:
@@ -96,18 +126,24 @@ def _offered(recognizer: Recognizer, query: str) -> tuple[Identity, ...]:
 # --- the same for clients ---------------------------------------------------------------------------------------------
 
 
-def verify_files(recognizer: Recognizer, paths: Sequence[str], faces: Sequence[int]) -> dict[str, Any]:
+def verify_files(
+    recognizer: Recognizer, paths: Sequence[str], faces: Sequence[int], purpose: str = ""
+) -> dict[str, Any]:
     """Two uploaded photographs, compared and forgotten.
 
     Args:
         faces: which face of each, the largest being 1.
+        purpose: what it is compared for.
     """
     try:
-        looked = [_one(recognizer, read_photograph(Path(path)), face) for path, face in zip(paths, faces, strict=True)]
+        photographs = [read_photograph(Path(path)) for path in paths]
     finally:
         for path in paths:
             Path(path).unlink(missing_ok=True)
-    found = verify_faces(looked[0][0], looked[1][0], recognizer.threshold.value)
+    with recognizer.gallery.pen.use("verify", inputs=[one.sha256 for one in photographs], purpose=purpose) as use:
+        looked = [_one(recognizer, one, face) for one, face in zip(photographs, faces, strict=True)]
+        found = verify_faces(looked[0][0], looked[1][0], recognizer.threshold.value)
+        use.details.update(compared_facts(found))
     return {
         "decision": DECISION_WORDS[found.decision],
         "similarity": found.similarity,
@@ -118,13 +154,17 @@ def verify_files(recognizer: Recognizer, paths: Sequence[str], faces: Sequence[i
     }
 
 
-def verify_file(recognizer: Recognizer, path: str, identity_id: str, face: int) -> dict[str, Any]:
+def verify_file(recognizer: Recognizer, path: str, identity_id: str, face: int, purpose: str = "") -> dict[str, Any]:
     """An uploaded photograph against everything of an enrolled person; the photograph is forgotten."""
     try:
-        looked = _one(recognizer, read_photograph(Path(path)), face)
+        photograph = read_photograph(Path(path))
     finally:
         Path(path).unlink(missing_ok=True)
-    found = verify_person(recognizer.gallery, looked[0], identity_id, recognizer.threshold.value)
+    gallery = recognizer.gallery
+    with gallery.pen.use("verify", inputs=[photograph.sha256], subjects=[identity_id], purpose=purpose) as use:
+        looked = _one(recognizer, photograph, face)
+        found = verify_person(gallery, looked[0], identity_id, recognizer.threshold.value)
+        use.details.update(compared_facts(found))
     return {
         "decision": DECISION_WORDS[found.decision],
         "similarity": found.similarity,

@@ -1,0 +1,1 @@
+"""What people who are enrolled may ask for: to be forgotten in time, to see what is held, and to stay erased."""
