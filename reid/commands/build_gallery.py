@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reid.commands import common
+from reid.commands.sharding import Shard
 from reid.errors import GalleryError, NoFaceError
 from reid.tables import Row, inside, read_rows
 
@@ -30,8 +31,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Flags of the reference, then ours."""
     common.add_table(parser, "--train-csv", "photographs to enrol: image_path and gt")
     parser.add_argument(
-        "--out", type=Path, default=Path("models/gallery.npy"), help="a .npy or .db [models/gallery.npy]"
+        "--out", default="models/gallery.npy", help="a .npy, a .db or another address [models/gallery.npy]"
     )
+    parser.add_argument(
+        "--shard", type=Shard.parse, metavar="I/N",
+        help="this part of the people only, into OUT.I-of-N.db; `byteface migrate` puts the parts together",
+    )  # fmt: skip
     common.add_face(parser)
     common.add_recognition(parser)
 
@@ -54,31 +59,39 @@ def run(args: argparse.Namespace) -> int:
 
     Raises:
         NoFaceError: not one photograph could be used; nothing was written.
+        GalleryError: the gallery cannot be written, or a part of it is of another table.
     """
     from reid.actor import Role
     from reid.audit.writing import Pen
     from reid.describe import Describer
 
-    writers = {".npy": _to_npy, ".db": _to_db}
-    if args.out.suffix not in writers:
-        raise GalleryError(f"{args.out.name} is no gallery's name. End it in .npy, or in .db to keep the crops too.")
-    usable = _usable(read_rows(args.train_csv, labelled=True), args.root_dir)
-    args.gallery = args.out if args.out.suffix == ".db" else None
+    shard: Shard | None = args.shard and args.shard.of(args.train_csv)
+    out = shard.file_of(args.out) if shard else args.out
+    if not out.endswith((".npy", ".db")) and not out.startswith("milvus:"):
+        raise GalleryError(f"{Path(out).name} is no gallery's name. End it in .npy, or in .db to keep the crops too.")
+    if shard and shard.is_done(out):
+        print(f"{out} is there already.")
+        return 0
+    usable = _usable(read_rows(args.train_csv, labelled=True), args.root_dir, shard)
+    args.gallery = None if out.endswith(".npy") else out
     describer = Describer.load(common.settings_of(args, of_gallery=args.gallery is not None))
     with (
-        closing(common.audit_of(args.settings, str(args.out))) as log,
-        Pen(log, str(args.out)).change("build", Role.ADMIN, space=describer.space.id) as more,
+        closing(common.audit_of(args.settings, out)) as log,
+        Pen(log, out).change("build", Role.ADMIN, space=describer.space.id) as more,
     ):
-        people, photos = writers[args.out.suffix](args.out, _described(usable, args, describer), describer, log)
+        found = _described(usable, args, describer)
+        people, photos = (
+            _to_gallery(out, found, describer, log, shard) if args.gallery else _to_npy(Path(out), found, describer)
+        )
         more |= {"people": people, "photographs": photos}
 
     common.report_problems(usable.problems)
     print(common.summary(usable.statuses))
-    print(f"{people:,} people with {photos:,} photographs in {args.out}, space {describer.space.id}")
+    print(f"{people:,} people with {photos:,} photographs in {out}, space {describer.space.id}")
     return 0
 
 
-def _usable(rows: Sequence[Row], root: Path) -> _Usable:
+def _usable(rows: Sequence[Row], root: Path, shard: Shard | None) -> _Usable:
     from reid.gallery.names import valid_name
 
     result = _Usable()
@@ -87,7 +100,10 @@ def _usable(rows: Sequence[Row], root: Path) -> _Usable:
         try:
             name = valid_name(row.label or "")
         except GalleryError as error:
-            result.refuse(f"{row.image_path}: {error}", "refused")
+            if shard is None or shard.number == 1:  # once, not in every part
+                result.refuse(f"{row.image_path}: {error}", "refused")
+            continue
+        if shard and not shard.has(name):
             continue
         if inside(root, row.image_path) is None:
             result.refuse(f"{row.image_path}: the path leaves the root directory. Correct it in the CSV.", "refused")
@@ -121,7 +137,7 @@ def _described(usable: _Usable, args: argparse.Namespace, describer: Describer) 
             yield name, one
 
 
-def _to_npy(out: Path, found: Iterator[tuple[str, Described]], describer: Describer, _log: AuditLog) -> tuple[int, int]:
+def _to_npy(out: Path, found: Iterator[tuple[str, Described]], describer: Describer) -> tuple[int, int]:
     from reid.gallery.npy import save_npy
 
     sums: dict[str, NDArray[np.float64]] = {}
@@ -138,16 +154,20 @@ def _to_npy(out: Path, found: Iterator[tuple[str, Described]], describer: Descri
     return len(labels), counts.total()
 
 
-def _to_db(out: Path, found: Iterator[tuple[str, Described]], describer: Describer, log: AuditLog) -> tuple[int, int]:
+def _to_gallery(
+    out: str, found: Iterator[tuple[str, Described]], describer: Describer, log: AuditLog, shard: Shard | None
+) -> tuple[int, int]:
     """In transactions of some hundred photographs: doing it again after a stop adds nothing twice."""
     from reid.gallery import open_gallery
     from reid.recognizer import Recognizer, Sample
 
     space = describer.space
-    gallery = open_gallery(str(out), space_id=space.id, dim=space.dim, description=json.dumps(space.description))
+    gallery = open_gallery(out, space_id=space.id, dim=space.dim, description=json.dumps(space.description))
     recognizer = Recognizer(describer.detector, space, gallery, audit=log)
     names: set[str] = set()
     photos = 0
+    if shard:
+        shard.write_down(gallery, done=False)
     while chunk := list(islice(found, _CHUNK)):
         people: dict[str, list[Sample]] = {}
         for name, one in chunk:
@@ -155,8 +175,10 @@ def _to_db(out: Path, found: Iterator[tuple[str, Described]], describer: Describ
         recognizer.enrol_many(people, other_case=True)
         names.update(people)
         photos += len(chunk)
+    if shard:
+        shard.write_down(gallery, done=True)
     recognizer.close()
-    if not names:
+    if not names and not shard:  # a part may be of nobody
         raise _nobody()
     return len(names), photos
 
