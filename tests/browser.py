@@ -20,6 +20,7 @@ from fastapi import FastAPI
 from PIL import Image
 from playwright.sync_api import Browser, Page, Request, sync_playwright
 
+from reid.entrance.entry import Entry
 from reid.recognizer import Recognizer
 from reid.server import create_app
 
@@ -61,11 +62,11 @@ def served(app: Any) -> Iterator[str]:
         listener.close()
 
 
-def application(recognizer: Recognizer) -> FastAPI:
+def application(recognizer: Recognizer, entry: Entry | None = None) -> FastAPI:
     """`create_app`, in a running event loop: outside one Gradio opens loops for its locks and never closes them."""
 
     async def make() -> FastAPI:
-        return create_app(recognizer)
+        return create_app(recognizer, entry=entry)
 
     return asyncio.run(make())
 
