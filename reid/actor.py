@@ -5,6 +5,8 @@ Knows no accounts, no web and no gallery. A command line acts as `LOCAL`, who ow
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from enum import IntEnum
@@ -41,6 +43,9 @@ LOCAL = Actor("local", Role.ADMIN)
 
 NOBODY = Actor("nobody", Role.NOBODY)
 
+SYSTEM = Actor("byteface", Role.ADMIN)
+"""The program itself: what it does by the clock."""
+
 _acting: ContextVar[Actor | None] = ContextVar("byteface_actor", default=None)
 _otherwise = LOCAL
 
@@ -53,6 +58,16 @@ def acting() -> Actor:
 def act_as(actor: Actor) -> None:
     """Says for whom the rest of this thread's or task's work is done."""
     _acting.set(actor)
+
+
+@contextmanager
+def working_as(actor: Actor) -> Iterator[None]:
+    """Says it for a while."""
+    token = _acting.set(actor)
+    try:
+        yield
+    finally:
+        _acting.reset(token)
 
 
 def refuse_the_unnamed() -> None:

@@ -29,6 +29,8 @@ COMMANDS = {
     "predict": ("reid.commands.predict", "a name or doesn't_exist for every photograph of a CSV"),
     "calibrate": ("reid.commands.calibrate", "choose the threshold from photographs of strangers"),
     "reembed": ("reid.commands.reembed", "bring a gallery to other weights, from its stored crops"),
+    "person": ("reid.commands.person", "what is held about somebody; a later last day; an erasure"),
+    "retention": ("reid.commands.retention", "how long people are held, and whose time is nearly over"),
     "audit": ("reid.commands.audit", "what was done with the galleries, and whether that record is whole"),
     "accounts": ("reid.commands.accounts", "who may log in, in which role, and API keys of programs"),
     "weights": ("reid.commands.weights", "what weights are there; bring, check and carry them"),

@@ -27,6 +27,8 @@ from reid.gallery.base import Gallery
 from reid.gallery.names import valid_name
 from reid.gallery.shelf import Shelf
 from reid.images import encode_jpeg
+from reid.rights.expiry import purge
+from reid.rights.traces import Traces
 from reid.settings import Settings
 from reid.space import EmbeddingSpace
 from reid.types import Embeddings, Face, Identity, Photo, Photograph, SearchResult, Template, Threshold
@@ -73,12 +75,14 @@ class Recognizer:
         *,
         better: BestRun | None = None,
         audit: AuditLog | None = None,
+        traces: Traces | None = None,
     ) -> None:
         """Joins the parts. What is done to the gallery from now on is recorded.
 
         Args:
             better: a run that would serve this gallery better, for whoever shows it.
             audit: where it is recorded; None for the log beside the gallery.
+            traces: what training keeps of photographs, and goes with whoever is erased.
 
         Raises:
             EmbeddingSpaceError: the gallery belongs to another space.
@@ -90,6 +94,7 @@ class Recognizer:
                 "space with `byteface reembed`."
             )
         self.describer = Describer(detector, space)
+        self.forget = traces.forget if traces else None
         self.audit = audit or AuditLog(log_path(gallery.url))
         self.shelf = Shelf(gallery, dim=space.dim, description=json.dumps(space.description), opened=self._recorded)
         self.better = better
@@ -116,18 +121,20 @@ class Recognizer:
             description=json.dumps(parts.space.description),
         )
         audit = AuditLog(log_path(settings.gallery, settings.audit, settings.data_dir), asking=settings.purpose)
-        return cls(parts.detector, parts.space, gallery, better=fit.better, audit=audit)
+        traces = Traces(settings.models_dir)
+        return cls(parts.detector, parts.space, gallery, better=fit.better, audit=audit, traces=traces)
 
     def _recorded(self, gallery: Gallery, made: bool) -> Gallery:
-        found = recorded(gallery, self.audit)
+        found = recorded(gallery, self.audit, self.forget)
         if made:
             self.audit.append(found.pen.entry("create_gallery"), durable=True)
+        purge(found)
         return found
 
     @property
     def gallery(self) -> RecordingGallery:
         """The gallery that the work at hand means: the one that was given, unless another beside it was chosen."""
-        return recorded(self.shelf.current(), self.audit)
+        return recorded(self.shelf.current(), self.audit, self.forget)
 
     @property
     def space(self) -> EmbeddingSpace:

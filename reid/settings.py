@@ -109,6 +109,7 @@ class Settings:
         hosts: further names that the page answers to, such as that of a proxy before it.
         open_to_network: whether it may listen where other machines reach it. A Space is meant to be reached.
         doors: how people get in.
+        backup_days: how long copies of a gallery that lie beside it are kept; 0 for ever.
     """
 
     models_dir: Path
@@ -132,6 +133,7 @@ class Settings:
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> Settings:
+    backup_days: int = 90
         """Settings of this process.
 
         Raises:
@@ -160,6 +162,7 @@ class Settings:
             doors=Doors.from_env(env),
         )
 
+            backup_days=_number(env, "BYTEFACE_BACKUP_DAYS", 90),
 
 def _names(env: Mapping[str, str], name: str) -> tuple[str, ...]:
     return tuple(one.strip() for one in env.get(name, "").split(",") if one.strip())

@@ -6,28 +6,36 @@ It stores nothing itself. What only reads passes through; who looks at a person 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from reid.actor import Role
 from reid.audit.log import AuditLog
 from reid.audit.recorded_unknowns import RecordingUnknowns
 from reid.audit.writing import Pen
-from reid.errors import GalleryError
+from reid.errors import GalleryError, IdentityNotFoundError
 from reid.gallery.base import Erased, Gallery
 from reid.types import Candidate, Embeddings, Identity, Photo, Rejection
 
-_POLICY = {"calibration": "threshold", "score_odds": "threshold", "retention": "setting"}
+RETENTION = "retention"
+"""Key under which a gallery keeps how long people are held where nobody says otherwise: `{"days": 365}`."""
+
+_POLICY = {"calibration": "threshold", "score_odds": "threshold", RETENTION: "setting"}
 """What is kept with a gallery that only an admin changes, and what the log calls it."""
 
 _FIELDS = ("consent", "expires", "notes")
 
 
+Forget = Callable[[Sequence[str]], int]
+
+
 class RecordingGallery:
     """As the protocol `Gallery`, around another one."""
 
-    def __init__(self, inner: Gallery, log: AuditLog) -> None:
+    def __init__(self, inner: Gallery, log: AuditLog, forget: Forget | None = None) -> None:
         self.inner = inner
+        self._forget = forget
         self.pen = Pen(log, inner.url, inner)
 
     @property
@@ -50,11 +58,30 @@ class RecordingGallery:
     # --- changes -----------------------------------------------------------------------------------------------------
 
     def add(self, photos: Sequence[Photo]) -> None:
-        people = [photo.identity_id for photo in photos]
+        people = list(dict.fromkeys(photo.identity_id for photo in photos))
         ids = [self.pen.log.opaque(photo.id) for photo in photos]
         inputs = list(dict.fromkeys(photo.sha256 for photo in photos if photo.sha256))
         with self.pen.change("enrol", Role.OPERATOR, people, photos=ids, inputs=inputs):
+            days = retention_days(self)
+            new = [one for one in people if days and not self._knows(one)]
             self.inner.add(photos)
+            for identity_id in new:
+                self._stamp(identity_id, (datetime.now(UTC).date() + timedelta(days=days)).isoformat())
+
+    def _knows(self, identity_id: str) -> bool:
+        try:
+            return bool(self.inner.identity(identity_id))
+        except IdentityNotFoundError:
+            return False
+
+    def _stamp(self, identity_id: str, day: str) -> None:
+        metadata = self.inner.identity(identity_id).metadata
+        self.inner.edit(identity_id, metadata={**metadata, "expires": day})
+
+    def set_expiry(self, identity_id: str, day: str, action: str) -> None:
+        """Writes a person's last day, ISO 8601, and nothing else. Raises: IdentityNotFoundError."""
+        with self.pen.change(action, Role.OPERATOR, [identity_id], expires=day):
+            self._stamp(identity_id, day)
 
     def rename(self, identity_id: str, name: str) -> None:
         with self.pen.change("rename", Role.OPERATOR, [identity_id]):
@@ -73,11 +100,12 @@ class RecordingGallery:
         return self.erase(identity_id)
 
     def erase(self, identity_id: str, action: str = "erase", **details: Any) -> Erased:
-        """Erases a person, and says why. Raises: IdentityNotFoundError."""
-        self.inner.identity(identity_id)
-        ids, _ = self.inner.embeddings([identity_id]).get(identity_id, ([], None))
-        photos = [self.pen.log.opaque(one) for one in ids]
-        with self.pen.change(action, Role.OPERATOR, [identity_id], photos=photos, **details):
+        """Erases a person, and what training keeps of their photographs. Raises: IdentityNotFoundError."""
+        held = self.inner.photos(identity_id)
+        photos = [self.pen.log.opaque(photo.id) for photo in held]
+        with self.pen.change(action, Role.OPERATOR, [identity_id], photos=photos, **details) as more:
+            if self._forget:  # first: where it fails, nobody believes that all of it is gone
+                more["cached"] = self._forget([photo.sha256 for photo in held])
             return self.inner.remove(identity_id)
 
     def remove_photos(self, photo_ids: Sequence[str]) -> Erased:
@@ -181,9 +209,19 @@ class RecordingGallery:
         self.inner.close()
 
 
-def recorded(gallery: Gallery, log: AuditLog) -> RecordingGallery:
-    """The same gallery, from now on with a record of what is done to it."""
-    return gallery if isinstance(gallery, RecordingGallery) else RecordingGallery(gallery, log)
+def recorded(gallery: Gallery, log: AuditLog, forget: Forget | None = None) -> RecordingGallery:
+    """The same gallery, from now on with a record of what is done to it.
+
+    Args:
+        forget: removes what is kept elsewhere of photographs, by their SHA-256, and says how many files went.
+    """
+    return gallery if isinstance(gallery, RecordingGallery) else RecordingGallery(gallery, log, forget)
+
+
+def retention_days(gallery: Gallery) -> int:
+    """How long somebody who is enrolled now is held where nobody says otherwise; 0 for no end."""
+    text = gallery.get_meta(RETENTION)
+    return int(json.loads(text)["days"]) if text else 0
 
 
 def pen_of(gallery: Gallery) -> Pen:

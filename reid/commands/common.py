@@ -15,7 +15,7 @@ from reid.settings import Settings
 
 if TYPE_CHECKING:
     from reid.audit import AuditLog
-    from reid.audit.recording import RecordingGallery
+    from reid.audit.recording import Forget, RecordingGallery
     from reid.gallery.base import Gallery
 
 _SHOWN = 20  # problems spelt out on the terminal; the rest is counted
@@ -87,11 +87,11 @@ def audit_of(settings: Settings, url: str) -> AuditLog:
     return AuditLog(log_path(url, settings.audit, settings.data_dir), asking=settings.purpose)
 
 
-def recorded(gallery: Gallery, settings: Settings) -> RecordingGallery:
+def recorded(gallery: Gallery, settings: Settings, forget: Forget | None = None) -> RecordingGallery:
     """A gallery that a command opened itself: what it does with it is recorded, as the page's work is."""
     from reid.audit.recording import recorded
 
-    return recorded(gallery, audit_of(settings, gallery.url))
+    return recorded(gallery, audit_of(settings, gallery.url), forget)
 
 
 def report_problems(reasons: Sequence[str]) -> None:

@@ -101,6 +101,7 @@ def _check_content(db: Database) -> None:
         _check_identity(db, row, dim)
     for photo_id, quality, source, added_at, landmarks, crop_kind in db.execute(
         "SELECT id, quality, source, added_at, landmarks, typeof(crop_jpeg) FROM photos"
+    _check_retention(meta.get("retention"))
     ):
         _texts(photo_id, source, added_at)
         if not isinstance(quality, float) or not math.isfinite(quality) or crop_kind != "blob":
@@ -120,6 +121,12 @@ def _check_unknowns(db: Database, chosen: str | None, dim: int) -> None:
         (name == "on" and isinstance(value, bool)) or (name == "days" and type(value) is int)
         for name, value in keeping.items()
     ):
+def _check_retention(chosen: str | None) -> None:
+    days = json.loads(chosen)["days"] if chosen is not None else 0
+    if type(days) is not int or days < 0:
+        raise _strange("it does not say how long people are held")
+
+
         raise _strange("it does not say how long faces are kept")
     for face_id, ignored, source, sha256, seen_at, expires_at, measures, landmarks, embedding, crop_kind in db.execute(
         "SELECT id, ignored, source, sha256, seen_at, expires_at, measures, landmarks, embedding, typeof(crop_jpeg) "

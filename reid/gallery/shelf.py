@@ -56,10 +56,16 @@ class Shelf:
         """Galleries that can be chosen: files of the folder that say that they are one."""
         if self._folder is None:
             return [self._first_name]
-        found = {file.stem for file in self._folder.glob("*.db") if _KEPT not in file.name and _is_gallery(file)}
+        found = {file.stem for file in self._folder.glob("*.db") if _KEPT not in file.name and is_gallery(file)}
         # a new one is in its write-ahead log only until it is closed, and its file says nothing yet
         found |= {name for name in self._open if (self._folder / f"{name}.db").exists()}
         return sorted(found, key=lambda name: (name.casefold(), name))
+
+    def urls(self) -> list[str]:
+        """Addresses of all of them."""
+        if self._folder is None:
+            return [self.first.url]
+        return [str(self._folder / f"{name}.db") for name in self.names()]
 
     @property
     def name(self) -> str:
@@ -117,7 +123,8 @@ class Shelf:
             gallery.close()
 
 
-def _is_gallery(file: Path) -> bool:
+def is_gallery(file: Path) -> bool:
+    """Whether a file says that it is a gallery."""
     try:
         with file.open("rb") as content:
             content.seek(_HEADER_AT)

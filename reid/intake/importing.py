@@ -252,7 +252,9 @@ class Import:
         self.created.add(label)
         record = {key: value for key, value in {**self._fields, **fields}.items() if value}
         if record:
-            self._recognizer.gallery.edit(enrolment.identity.id, metadata=record)
+            # a day that the gallery gave by itself stays where the record names none
+            metadata = {**enrolment.identity.metadata, **record}
+            self._recognizer.gallery.edit(enrolment.identity.id, metadata=metadata)
 
     def _count(self, label: str, template: Template) -> None:
         embedding = template.embedding.astype(np.float64)
