@@ -17,6 +17,7 @@
     ├── PurposeError             a search whose purpose must be said, and was not
     ├── AuditError               the audit log cannot be used, or somebody changed it
     ├── NotAllowedError          whoever asked may not do that
+    ├── HubError                 the Hugging Face Hub refuses, or does not answer
     ├── AccountError             an account, a key or a password that cannot be so
     └── GalleryError             the gallery cannot do it
         ├── IdentityNotFoundError
@@ -83,6 +84,18 @@ class TrainingError(ReidError):
 
 class GateError(TrainingError):
     pass
+
+
+class HubError(ReidError):
+    """The Hub refuses or does not answer.
+
+    Attributes:
+        status: of its answer; 0 where there was none.
+    """
+
+    def __init__(self, text: str, status: int = 0) -> None:
+        super().__init__(text)
+        self.status = status
 
 
 class GalleryError(ReidError):

@@ -13,11 +13,15 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 
 
 def _home(folder: str) -> Path:
-    """Beside the code in a checkout; in the user's data folder where the package was installed without one."""
-    if (CHECKOUT / "app.py").exists():
+    """Beside the code in a checkout; in the user's data folder where there is none, or nothing can be written there."""
+    if (CHECKOUT / "app.py").exists() and _writable(CHECKOUT / folder):
         return CHECKOUT / folder
     base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
     return Path(base) / "byteface" / folder
+
+
+def _writable(folder: Path) -> bool:
+    return os.access(folder if folder.exists() else folder.parent, os.W_OK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +109,11 @@ class Settings:
         demo: whether a gallery that does not exist yet starts with the demonstration people.
         audit: file of the audit log; empty for audit.db beside the gallery.
         purpose: whether a search says what it is for: `off`, `optional`, `required`.
+        backup_days: how long copies of a gallery that lie beside it are kept; 0 for ever.
         host: address to listen on.
         hosts: further names that the page answers to, such as that of a proxy before it.
         open_to_network: whether it may listen where other machines reach it. A Space is meant to be reached.
         doors: how people get in.
-        backup_days: how long copies of a gallery that lie beside it are kept; 0 for ever.
     """
 
     models_dir: Path
@@ -129,11 +133,11 @@ class Settings:
     open_to_network: bool = False
     audit: str = ""
     purpose: str = "off"
+    backup_days: int = 90
     doors: Doors = Doors()
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> Settings:
-    backup_days: int = 90
         """Settings of this process.
 
         Raises:
@@ -153,16 +157,16 @@ class Settings:
             runtime=env.get("BYTEFACE_RUNTIME") or "auto",
             precision=env.get("BYTEFACE_PRECISION") or "auto",
             demo=_yes(env, "BYTEFACE_DEMO", "1"),
-            host=env.get("GRADIO_SERVER_NAME") or "127.0.0.1",
+            host=env.get("GRADIO_SERVER_NAME") or ("0.0.0.0" if env.get("SPACE_ID") else "127.0.0.1"),
             port=_number(env, "GRADIO_SERVER_PORT", 7860),
             hosts=_names(env, "BYTEFACE_HOSTS"),
             audit=env.get("BYTEFACE_AUDIT") or "",
             purpose=env.get("BYTEFACE_PURPOSE") or "off",
+            backup_days=_number(env, "BYTEFACE_BACKUP_DAYS", 90),
             open_to_network=_yes(env, "BYTEFACE_OPEN_TO_NETWORK", "1" if env.get("SPACE_ID") else "0"),
             doors=Doors.from_env(env),
         )
 
-            backup_days=_number(env, "BYTEFACE_BACKUP_DAYS", 90),
 
 def _names(env: Mapping[str, str], name: str) -> tuple[str, ...]:
     return tuple(one.strip() for one in env.get(name, "").split(",") if one.strip())

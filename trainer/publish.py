@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from reid.errors import GateError, TrainingError, WeightsError
+from reid import hub
+from reid.errors import GateError, HubError, TrainingError, WeightsError
 from reid.networks.inception import state_shapes
 from reid.weights.choice import METRICS
 from reid.weights.files import storage_errors
@@ -24,8 +25,6 @@ from trainer.card import model_card
 
 GATE_SPACE = "facenet"
 MAX_VERIFICATION_LOSS = 0.001
-TIMEOUT_S = 20.0
-_TRIES = 3  # of one request: the client waits longer every time, without an end that a person would wait for
 _PLOTS = ("det.png", "similarities.png", "training.png")
 _PUBLIC = (
     "format_version", "architecture", "embedding_dim", "crop_px", "standardisation", "source", "title", "base",
@@ -131,87 +130,12 @@ def upload(package: Package, repo_id: str, *, private: bool) -> str:
     Raises:
         TrainingError: no token, no permission, too many requests, or the Hub cannot be reached.
     """
-    from huggingface_hub import HfApi, get_token
-    from huggingface_hub.errors import HFValidationError
-
-    if get_token() is None:
-        raise TrainingError("There is no Hub token. Set HF_TOKEN, or log in with `hf auth login`.")
-    api = HfApi()
     try:
-        with _patient_only_so_long():
+        with hub.asked(repo_id) as api:
             api.create_repo(repo_id, private=private, exist_ok=True)
             commit = api.upload_folder(
                 repo_id=repo_id, folder_path=package.folder, commit_message="Publish a fine-tuned run of ByteFace"
             )
-    except HFValidationError as error:
-        raise TrainingError(f"{repo_id!r} is no possible name on the Hub. Give --repo-id owner/name.") from error
-    except ValueError as error:  # the Hub found the card's YAML wrong
-        raise TrainingError(f"The Hub refuses the card: {error}. Report this.") from error
-    except Exception as error:  # the client lets its HTTP library's errors through, which one differs by version
-        raise TrainingError(_sentence(repo_id, error)) from error
+    except HubError as error:
+        raise TrainingError(str(error)) from error
     return str(commit.oid)
-
-
-class _GaveUpError(Exception):
-    """Ours, so that the client's own patience does not catch it.
-
-    Attributes:
-        status: of the answer; 0 when there was none.
-    """
-
-    def __init__(self, status: int) -> None:
-        super().__init__(f"status {status}")
-        self.status = status
-
-
-@contextmanager
-def _patient_only_so_long() -> Iterator[None]:
-    """The client without its waits: it follows `Retry-After` for hours, and its calls have no time limit."""
-    from huggingface_hub import get_session, set_client_factory
-
-    session = get_session()
-    client, hooks = type(session), list(session.event_hooks["request"])
-    tries: dict[tuple[str, str], int] = {}
-
-    def count(request: Any) -> None:
-        key = (request.method, str(request.url))
-        tries[key] = tries.get(key, 0) + 1
-        if tries[key] > _TRIES:
-            raise _GaveUpError(0)
-
-    def look(response: Any) -> None:
-        if response.status_code == 429:
-            raise _GaveUpError(429)
-
-    set_client_factory(
-        lambda: client(
-            event_hooks={"request": [*hooks, count], "response": [look]}, follow_redirects=True, timeout=TIMEOUT_S
-        )
-    )
-    try:
-        yield
-    finally:
-        set_client_factory(lambda: client(event_hooks={"request": hooks}, follow_redirects=True, timeout=None))
-
-
-def _sentence(repo_id: str, error: BaseException) -> str:
-    """What happened and what to do, from the first cause that says so."""
-    cause: BaseException | None = error
-    while cause is not None:
-        status = cause.status if isinstance(cause, _GaveUpError) else _status_of(cause)
-        if status == 401:
-            return "The Hub does not accept the token. Make a new one with write access and set HF_TOKEN."
-        if status == 403:
-            return f"The token may not write to {repo_id}. Use one with write access, or a repository of your own."
-        if status == 404:
-            return f"The Hub has no {repo_id}, or the token may not see it. Check --repo-id and the token."
-        if status == 429:
-            return "The Hub asks for fewer requests. Wait some minutes and run the same command again: nothing is lost."
-        if status:
-            return f"The Hub answered with an error ({status}). Run the same command again later: nothing is lost."
-        cause = cause.__cause__ or cause.__context__
-    return f"The Hub could not be reached ({type(error).__name__}). Check the network and run the same command again."
-
-
-def _status_of(error: BaseException) -> int:
-    return int(getattr(getattr(error, "response", None), "status_code", 0) or 0)
