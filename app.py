@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import functools
 import logging
+import os
 import sys
 
 from reid.errors import ReidError
+from reid.gallery.sealing import use_key_of
 from reid.settings import Settings
 
 
@@ -15,6 +17,7 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     try:
         settings = Settings.from_env()
+        use_key_of(os.environ)
         from reid.server import serve  # Gradio and torch, not before the settings are known to be good
 
         serve(settings, functools.partial(print, flush=True))

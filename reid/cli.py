@@ -14,6 +14,7 @@ from collections.abc import Sequence
 
 from reid import __version__
 from reid.errors import ReidError
+from reid.gallery.sealing import use_key_of
 from reid.settings import Settings
 
 COMMANDS = {
@@ -28,12 +29,14 @@ COMMANDS = {
     "build-gallery": ("reid.commands.build_gallery", "enrol everybody of a CSV"),
     "predict": ("reid.commands.predict", "a name or doesn't_exist for every photograph of a CSV"),
     "calibrate": ("reid.commands.calibrate", "choose the threshold from photographs of strangers"),
+    "encrypt": ("reid.commands.encrypt", "a gallery's faces unreadable without a key; another key, or none"),
     "reembed": ("reid.commands.reembed", "bring a gallery to other weights, from its stored crops"),
     "person": ("reid.commands.person", "what is held about somebody; a later last day; an erasure"),
     "retention": ("reid.commands.retention", "how long people are held, and whose time is nearly over"),
     "audit": ("reid.commands.audit", "what was done with the galleries, and whether that record is whole"),
     "accounts": ("reid.commands.accounts", "who may log in, in which role, and API keys of programs"),
     "weights": ("reid.commands.weights", "what weights are there; bring, check and carry them"),
+    "deploy-space": ("reid.commands.deploy_space", "this checkout as a Hugging Face Space"),
     "train": ("trainer.commands.train", "better weights from photographs of known people"),
     "evaluate": ("trainer.commands.evaluate", "what weights are worth on people they never saw"),
     "publish": ("trainer.commands.publish", "a run that is measurably better goes to the Hub"),
@@ -54,6 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     try:
         args.settings = Settings.from_env()
+        use_key_of(os.environ)
         module = importlib.import_module(COMMANDS[args.command][0])
         return int(module.run(args))
     except ReidError as error:

@@ -26,6 +26,8 @@ from reid.errors import EmbeddingSpaceError, GalleryError
 from reid.gallery.connection import explained
 from reid.gallery.copies import keep_beside, replace_content, snapshot, writing
 from reid.gallery.inspection import make_current
+from reid.gallery.resealing import reseal, sealed_with
+from reid.gallery.sealing import Sealing
 
 SUFFIX = ".byteface"
 FORMAT = "byteface-gallery"
@@ -155,6 +157,7 @@ def restore_gallery(
         stated = _unpack(file, database)
         make_current(database, Path(file.name))
         forgotten = forget(database) if forget else 0
+        _seal_as(target if there else None, database)
         found = _measure(database)
         wanted = space_id or (_measure(target).space_id if there else None)
         if wanted is not None and found.space_id != wanted:
@@ -172,6 +175,17 @@ def restore_gallery(
     return Restored(contents, kept, forgotten)
 
 
+def _seal_as(target: Path | None, database: Path) -> None:
+    """Gives a checked database the key of the gallery whose place it takes; of this process where there is none."""
+    wanted = Sealing()
+    if target is None:
+        wanted.begin()
+    else:
+        wanted.open(sealed_with(target), target)
+    if sealed_with(database) != wanted.check:
+        reseal(database, wanted)
+
+
 def take_back(url: str, kept: Path, *, forget: Forget | None = None) -> None:
     """Puts what was kept beside a gallery in its place again. Raises: GalleryError."""
     target = file_of(url)
@@ -179,6 +193,7 @@ def take_back(url: str, kept: Path, *, forget: Forget | None = None) -> None:
         snapshot(kept, folder / _DATABASE)  # the copy is changed on the way, the kept file is not
         if forget:
             forget(folder / _DATABASE)
+        _seal_as(target, folder / _DATABASE)
         replace_content(target, folder / _DATABASE)
 
 

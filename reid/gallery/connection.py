@@ -13,6 +13,7 @@ from typing import Literal
 from sqlite_utils import Database
 
 from reid.errors import GalleryError
+from reid.gallery.sealing import Sealing
 
 BUSY_S = 10.0
 """How long one process waits for another's write before it gives up."""
@@ -34,12 +35,14 @@ class Link:
         self.path = path
         self.mode: Mode = mode
         self.guard: Callable[[Database], None] | None = None  # looks at every transaction's state before its work
+        self.sealing = Sealing()
         self._lock = threading.RLock()
         query = "immutable=1" if mode == "immutable" else f"mode={mode}"
         with explained(path):
             connection = sqlite3.connect(
                 f"{path.as_uri()}?{query}", uri=True, timeout=BUSY_S, isolation_level=None, check_same_thread=False
             )
+            self.sealing.install(connection)
             self.db = Database(connection, execute_plugins=False)
             self.db.execute("PRAGMA foreign_keys = ON")
             # Erased content is overwritten with zeros in the file, not just forgotten
@@ -173,6 +176,8 @@ def _in_words(error: sqlite3.Error, path: Path) -> GalleryError:
     }
     if isinstance(error, sqlite3.ProgrammingError) and "closed" in str(error):
         return GalleryError(f"The gallery {path} was closed. Open it again.")
+    if "user-defined function" in str(error):  # `unseal`: there is no other
+        return GalleryError(f"The gallery {path} holds a face that was altered. Restore it from a backup.")
     return GalleryError(
         f"The gallery {path} " + sentences.get(_primary(error), f"cannot do that ({error}). Check the file.")
     )

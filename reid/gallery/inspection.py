@@ -23,6 +23,8 @@ from reid.errors import GalleryError
 from reid.gallery import migrations
 from reid.gallery.checks import template_of
 from reid.gallery.names import valid_name
+from reid.gallery.rows import EMBEDDINGS_OF
+from reid.gallery.sealing import META, Sealing
 from reid.gallery.unknowns import MEASURES
 
 MAX_DIM = 16_384
@@ -37,9 +39,10 @@ def make_current(path: Path, shown: Path) -> None:
         shown: what to call it in messages.
 
     Raises:
-        GalleryError: it is damaged, was made by a newer version, or is not what a gallery of ours looks like.
+        GalleryError: it is damaged, encrypted with a key that this process has not, was made by a newer version, or is
+            not what a gallery of ours looks like.
     """
-    with _opened(path) as db:
+    with _opened(path) as (db, sealing):
         if db.execute("PRAGMA integrity_check(1)").fetchone()[0] != "ok":
             raise _strange("its pages are damaged")
         migrations.check_is_ours(db, shown)
@@ -49,17 +52,19 @@ def make_current(path: Path, shown: Path) -> None:
         if db.execute("PRAGMA foreign_key_check").fetchall():
             raise _strange("photographs of nobody are in it")
         migrations.MIGRATIONS.apply(db)
-        _check_content(db)
+        _check_content(db, sealing, shown)
 
 
 @contextlib.contextmanager
-def _opened(path: Path) -> Iterator[Database]:
+def _opened(path: Path) -> Iterator[tuple[Database, Sealing]]:
     connection = sqlite3.connect(path, isolation_level=None)
+    sealing = Sealing()
+    sealing.install(connection)
     db = Database(connection, execute_plugins=False)
     try:
         db.execute("PRAGMA trusted_schema = OFF")
         db.execute("PRAGMA cell_size_check = ON")
-        yield db
+        yield db, sealing
     except (
         sqlite3.Error,
         ValueError,
@@ -89,30 +94,37 @@ def _schema_after(applied: set[str]) -> list[tuple[str, ...]]:
         return _schema(fresh)
 
 
-def _check_content(db: Database) -> None:
+def _check_content(db: Database, sealing: Sealing, shown: Path) -> None:
     meta = dict(db.execute("SELECT key, value FROM meta").fetchall())
+    sealing.open(meta.get(META), shown)
     dim = int(meta.get("space_dim", "0"))
     if not 0 < dim <= MAX_DIM or not meta.get("space_id") or not 0 <= int(meta["revision"]) < 2**53:
         raise _strange("it does not say which faces it compares")
     json.loads(meta["space"])
+    _check_retention(meta.get("retention"))
     for row in db.execute(
-        "SELECT id, name, photo_count, cover_photo_id, created_at, metadata, template FROM identities"
+        "SELECT id, name, photo_count, cover_photo_id, created_at, metadata, unseal(template, id) FROM identities"
     ):
         _check_identity(db, row, dim)
     for photo_id, quality, source, added_at, landmarks, crop_kind in db.execute(
-        "SELECT id, quality, source, added_at, landmarks, typeof(crop_jpeg) FROM photos"
-    _check_retention(meta.get("retention"))
+        "SELECT id, quality, source, added_at, unseal(landmarks, id), typeof(unseal(crop_jpeg, id)) FROM photos"
     ):
         _texts(photo_id, source, added_at)
         if not isinstance(quality, float) or not math.isfinite(quality) or crop_kind != "blob":
             raise _strange("a photograph in it is none")
         _floats(landmarks, 10)
     for rejection_id, source, added_at, embedding in db.execute(
-        "SELECT id, source, added_at, embedding FROM rejections"
+        "SELECT id, source, added_at, unseal(embedding, id) FROM rejections"
     ):
         _texts(rejection_id, source, added_at)
         _units(embedding, dim)
     _check_unknowns(db, meta.get("unknowns"), dim)
+
+
+def _check_retention(chosen: str | None) -> None:
+    days = json.loads(chosen)["days"] if chosen is not None else 0
+    if type(days) is not int or days < 0:
+        raise _strange("it does not say how long people are held")
 
 
 def _check_unknowns(db: Database, chosen: str | None, dim: int) -> None:
@@ -121,16 +133,10 @@ def _check_unknowns(db: Database, chosen: str | None, dim: int) -> None:
         (name == "on" and isinstance(value, bool)) or (name == "days" and type(value) is int)
         for name, value in keeping.items()
     ):
-def _check_retention(chosen: str | None) -> None:
-    days = json.loads(chosen)["days"] if chosen is not None else 0
-    if type(days) is not int or days < 0:
-        raise _strange("it does not say how long people are held")
-
-
         raise _strange("it does not say how long faces are kept")
     for face_id, ignored, source, sha256, seen_at, expires_at, measures, landmarks, embedding, crop_kind in db.execute(
-        "SELECT id, ignored, source, sha256, seen_at, expires_at, measures, landmarks, embedding, typeof(crop_jpeg) "
-        "FROM unknowns"
+        "SELECT id, ignored, source, sha256, seen_at, expires_at, measures, unseal(landmarks, id), "
+        "unseal(embedding, id), typeof(unseal(crop_jpeg, id)) FROM unknowns"
     ):
         _texts(face_id, source, sha256, seen_at, expires_at)
         if ignored not in (0, 1) or crop_kind != "blob":
@@ -150,7 +156,7 @@ def _check_identity(db: Database, row: Sequence[Any], dim: int) -> None:
     if not _is_name(name) or not isinstance(record, dict):
         raise _strange("a person's record in it is none")
     _texts(*record, *record.values())
-    photos = db.execute("SELECT id, embedding FROM photos WHERE identity_id = ? ORDER BY id", [identity_id]).fetchall()
+    photos = db.execute(EMBEDDINGS_OF, [identity_id]).fetchall()
     if not photos or len(photos) != photo_count or cover not in {photo[0] for photo in photos}:
         raise _strange("a person in it has not the photographs that are counted")
     rows = np.stack([_units(photo[1], dim) for photo in photos])

@@ -22,6 +22,7 @@ from reid.errors import GalleryError
 from reid.gallery import migrations, rows
 from reid.gallery.checks import unit_rows
 from reid.gallery.connection import Link, explained
+from reid.gallery.sealing import META
 from reid.types import Embeddings
 
 BATCH = 64
@@ -82,6 +83,8 @@ class Reembedding:
             migrations.check_is_ours(db, path)
             self.old_id = _meta(db, "space_id")
             self._old_dim = int(_meta(db, "space_dim"))
+            sealed = db.execute("SELECT value FROM meta WHERE key = ?", [META]).fetchone()
+        self._link.sealing.open(sealed[0] if sealed else None, path)
         self._beside = path.with_name(path.name + ".reembed")
         self._kept = self._open_kept()
         self._keys: dict[tuple[str, str], str] = {}
@@ -105,7 +108,9 @@ class Reembedding:
         found: dict[str, StoredCrop] = {}
         with self._link.transaction() as db:
             for table, row_id in ids:
-                row = db.execute(f"SELECT crop_jpeg, landmarks FROM {table} WHERE id = ?", [row_id]).fetchone()
+                row = db.execute(
+                    f"SELECT unseal(crop_jpeg, id), unseal(landmarks, id) FROM {table} WHERE id = ?", [row_id]
+                ).fetchone()
                 if row is None:  # erased meanwhile
                     continue
                 key = hashlib.sha256(row[0] + row[1]).hexdigest()
@@ -120,7 +125,10 @@ class Reembedding:
         with explained(self._beside), self._kept:
             self._kept.executemany(
                 "INSERT OR REPLACE INTO embeddings VALUES (?, ?)",
-                [(crop.key, rows.to_blob(row)) for crop, row in zip(crops, embeddings, strict=True)],
+                [
+                    (crop.key, self._link.sealing.seal(rows.to_blob(row), crop.key))
+                    for crop, row in zip(crops, embeddings, strict=True)
+                ],
             )
 
     def switch(self, description: str, translate: Translate) -> Switched | None:
@@ -161,18 +169,19 @@ class Reembedding:
         for (own, row_id), key in self._keys.items():
             if own == table:
                 blob = self._embedding(key)
-                changed += db.execute(f"UPDATE {table} SET embedding = ? WHERE id = ?", [blob, row_id]).rowcount
+                changed += db.execute(
+                    f"UPDATE {table} SET embedding = seal(?, id) WHERE id = ?", [blob, row_id]
+                ).rowcount
         return changed
 
     def _embedding(self, key: str) -> bytes:
         (blob,) = self._kept.execute("SELECT embedding FROM embeddings WHERE key = ?", [key]).fetchone()
-        assert isinstance(blob, bytes)
-        return blob
+        return self._link.sealing.unseal(blob, key)
 
     def _translate_rejections(self, db: Database, translate: Translate) -> int:
         """Of a rejected face only the old embedding is there, no crop."""
-        found = db.execute("SELECT id, embedding FROM rejections ORDER BY id").fetchall()
-        examples = db.execute("SELECT id, embedding FROM photos ORDER BY id LIMIT ?", [_EXAMPLES]).fetchall()
+        found = db.execute("SELECT id, unseal(embedding, id) FROM rejections ORDER BY id").fetchall()
+        examples = db.execute(f"SELECT id, unseal(embedding, id) FROM photos ORDER BY id LIMIT {_EXAMPLES}").fetchall()
         if not found or not examples:
             return 0
         before = rows.from_blob(b"".join(row[1] for row in examples), len(examples), self._old_dim)
@@ -181,7 +190,9 @@ class Reembedding:
         )
         rejected = rows.from_blob(b"".join(row[1] for row in found), len(found), self._old_dim)
         for (rejection_id, _), embedding in zip(found, translate(before, after, rejected), strict=True):
-            db.execute("UPDATE rejections SET embedding = ? WHERE id = ?", [rows.to_blob(embedding), rejection_id])
+            db.execute(
+                "UPDATE rejections SET embedding = seal(?, id) WHERE id = ?", [rows.to_blob(embedding), rejection_id]
+            )
         return len(found)
 
     def _open_kept(self) -> sqlite3.Connection:

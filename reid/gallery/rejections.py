@@ -15,7 +15,8 @@ def store(db: Database, rejection: Rejection) -> None:
     """Adds one or replaces the one with its id. Raises: IdentityNotFoundError."""
     identity_of(db, rejection.identity_id)
     db.execute(
-        "INSERT OR REPLACE INTO rejections (id, identity_id, source, added_at, embedding) VALUES (?, ?, ?, ?, ?)",
+        "INSERT OR REPLACE INTO rejections (id, identity_id, source, added_at, embedding) "
+        "VALUES (?1, ?2, ?3, ?4, seal(?5, ?1))",
         [rejection.id, rejection.identity_id, rejection.source, rejection.added_at, to_blob(rejection.embedding)],
     )
 
@@ -51,7 +52,8 @@ def of_identities(db: Database, identity_ids: Sequence[str], dim: int) -> list[R
     found: list[Sequence[Any]] = []
     for identity_id in dict.fromkeys(identity_ids):
         found += db.execute(
-            "SELECT id, identity_id, source, added_at, embedding FROM rejections WHERE identity_id = ?", [identity_id]
+            "SELECT id, identity_id, source, added_at, unseal(embedding, id) FROM rejections WHERE identity_id = ?",
+            [identity_id],
         ).fetchall()
     found.sort(key=lambda row: (row[3], row[0]))
     return [Rejection(row[0], row[1], row[2], row[3], from_blob(row[4], dim)) for row in found]

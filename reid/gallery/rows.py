@@ -15,13 +15,18 @@ from sqlite_utils import Database
 
 from reid.errors import EmbeddingSpaceError, GalleryError, IdentityExistsError, IdentityNotFoundError
 from reid.gallery.checks import template_of
+from reid.gallery.sealing import META
 from reid.types import Identity, Photo
 
 IDENTITY_COLUMNS = "id, name, photo_count, cover_photo_id, created_at, metadata"
 
 _PHOTO_QUERY = """
-    SELECT photos.id, identity_id, name, crop_jpeg, landmarks, embedding, quality, source, added_at, sha256
+    SELECT photos.id, identity_id, name, unseal(crop_jpeg, photos.id), unseal(landmarks, photos.id),
+        unseal(embedding, photos.id), quality, source, added_at, sha256
     FROM photos JOIN identities ON identities.id = identity_id WHERE """
+
+
+EMBEDDINGS_OF = "SELECT id, unseal(embedding, id) FROM photos WHERE identity_id = ? ORDER BY id"
 
 
 def to_blob(values: NDArray[np.floating]) -> bytes:
@@ -58,7 +63,8 @@ def create(db: Database, identity_id: str, names: set[str], dim: int) -> None:
     refuse_taken(db, name)
     now = datetime.now(UTC).isoformat(timespec="seconds")
     db.execute(
-        "INSERT INTO identities (id, name, created_at, photo_count, revision, template) VALUES (?, ?, ?, 0, 0, ?)",
+        "INSERT INTO identities (id, name, created_at, photo_count, revision, template) "
+        "VALUES (?1, ?2, ?3, 0, 0, seal(?4, ?1))",
         [identity_id, name, now, to_blob(np.zeros(dim, np.float32))],
     )
 
@@ -91,7 +97,7 @@ def photos_where(db: Database, condition: str, value: str, dim: int) -> list[Pho
 
 def embeddings_of(db: Database, identity_id: str, dim: int) -> tuple[list[str], NDArray[np.float32]]:
     """Ids of an identity's photographs, ascending, and their (N, dim) embeddings."""
-    found = db.execute("SELECT id, embedding FROM photos WHERE identity_id = ? ORDER BY id", [identity_id]).fetchall()
+    found = db.execute(EMBEDDINGS_OF, [identity_id]).fetchall()
     return [row[0] for row in found], from_blob(b"".join(row[1] for row in found), len(found), dim)
 
 
@@ -106,7 +112,7 @@ def store_photo(db: Database, photo: Photo) -> None:
     db.execute(
         """
         INSERT INTO photos (id, identity_id, quality, source, added_at, landmarks, embedding, crop_jpeg, sha256)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+        VALUES (?1, ?2, ?3, ?4, ?5, seal(?6, ?1), seal(?7, ?1), seal(?8, ?1), ?9)
         ON CONFLICT (id) DO UPDATE SET identity_id = excluded.identity_id, quality = excluded.quality,
             source = excluded.source, added_at = excluded.added_at, landmarks = excluded.landmarks,
             embedding = excluded.embedding, crop_jpeg = excluded.crop_jpeg,
@@ -134,15 +140,22 @@ def owners(db: Database, photo_ids: Iterable[str]) -> dict[str, str]:
     return dict(row for row in found if row)
 
 
-def guard_of_space(path: Path, space_id: str) -> Callable[[Database], None]:
-    """Raises, when called, EmbeddingSpaceError where the gallery was brought to another space since it was opened."""
+def guard_of_space(path: Path, space_id: str, sealed: str | None) -> Callable[[Database], None]:
+    """Raises, when called, where the gallery was brought to another space or key since it was opened.
+
+    Args:
+        sealed: what its META said then.
+    """
 
     def guard(db: Database) -> None:
-        (now,) = db.execute("SELECT value FROM meta WHERE key = 'space_id'").fetchone()
-        if now != space_id:
+        now = dict(db.execute("SELECT key, value FROM meta WHERE key IN ('space_id', ?)", [META]).fetchall())
+        if now["space_id"] != space_id:
             raise EmbeddingSpaceError(
-                f"The gallery {path} was brought to the space {now} while {space_id} was in use. Start ByteFace again."
+                f"The gallery {path} was brought to the space {now['space_id']} while {space_id} was in use. "
+                "Start ByteFace again."
             )
+        if now.get(META) != sealed:
+            raise GalleryError(f"The gallery {path} was given another key while it was in use. Start ByteFace again.")
 
     return guard
 
@@ -165,7 +178,8 @@ def derive(db: Database, identity_ids: Iterable[str], dim: int) -> int:
     removed = 0
     for identity_id in sorted(set(identity_ids)):
         photos = db.execute(
-            "SELECT id, quality, added_at, embedding FROM photos WHERE identity_id = ? ORDER BY id", [identity_id]
+            "SELECT id, quality, added_at, unseal(embedding, id) FROM photos WHERE identity_id = ? ORDER BY id",
+            [identity_id],
         ).fetchall()
         if not photos:
             removed += db.execute("DELETE FROM identities WHERE id = ?", [identity_id]).rowcount
@@ -175,7 +189,8 @@ def derive(db: Database, identity_ids: Iterable[str], dim: int) -> int:
             cover = min(photos, key=lambda photo: (-photo[1], photo[2], photo[0]))[0]
         template = template_of(from_blob(b"".join(photo[3] for photo in photos), len(photos), dim))
         db.execute(
-            "UPDATE identities SET template = ?, photo_count = ?, cover_photo_id = ?, revision = ? WHERE id = ?",
+            "UPDATE identities SET template = seal(?, id), photo_count = ?, cover_photo_id = ?, revision = ? "
+            "WHERE id = ?",
             [to_blob(template), len(photos), cover, revision, identity_id],
         )
     return removed

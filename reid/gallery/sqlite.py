@@ -13,7 +13,7 @@ import numpy as np
 from sqlite_utils import Database
 
 from reid.errors import GalleryError
-from reid.gallery import migrations, rejections, rows
+from reid.gallery import migrations, rejections, rows, sealing
 from reid.gallery.base import Erased
 from reid.gallery.checks import same_space, unit_rows
 from reid.gallery.connection import Link, is_writable, open_for_reading
@@ -25,7 +25,7 @@ from reid.types import Candidate, Embeddings, Identity, Photo, Rejection
 
 log = logging.getLogger(__name__)
 
-OUR_KEYS = {"space_id", "space_dim", "space", "revision"}
+OUR_KEYS = {"space_id", "space_dim", "space", "revision", sealing.META}
 
 
 def open_url(
@@ -75,8 +75,10 @@ def _open_for_writing(path: Path, space_id: str | None, dim: int | None, descrip
             made = migrations.is_empty(db)
             migrations.migrate(db, path)
             if made:
-                space = {"space_id": space_id, "space_dim": str(dim), "space": description}
-                db.conn.executemany("INSERT INTO meta VALUES (?, ?)", list(space.items()))
+                said = {"space_id": space_id, "space_dim": str(dim), "space": description}
+                said |= {sealing.META: link.sealing.begin()}
+                known = [(key, value) for key, value in said.items() if value is not None]
+                db.conn.executemany("INSERT INTO meta VALUES (?, ?)", known)
     except BaseException:
         link.close()
         raise
@@ -101,7 +103,7 @@ class SqliteGallery:
 
         Raises:
             EmbeddingSpaceError: it belongs to another space.
-            GalleryError: it is not a gallery, of another version, or damaged.
+            GalleryError: it is not a gallery, of another version, encrypted with another key, or damaged.
         """
         with self._reader.transaction() as db:
             migrations.check_is_ours(db, self._path)
@@ -115,7 +117,8 @@ class SqliteGallery:
         self._dim = int(meta["space_dim"])
         same_space(self._url, self._space_id, space_id)
         for link in filter(None, (self._writer, self._reader, self._searcher)):
-            link.guard = rows.guard_of_space(self._path, self._space_id)
+            link.sealing.open(meta.get(sealing.META), self._path)
+            link.guard = rows.guard_of_space(self._path, self._space_id, meta.get(sealing.META))
         self._templates = TemplateCache(self._dim)
         self.unknowns = SqliteUnknowns(self._reader, self._change if self._writer else None, self._dim)
         self.unknowns.purge()

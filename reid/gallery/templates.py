@@ -40,7 +40,9 @@ class TemplateCache:
 
     def _update(self, db: Database) -> bool:
         """Takes over new and changed templates; False, with nothing done, where identities have gone."""
-        changed = db.execute("SELECT id, template FROM identities WHERE revision > ?", [self._revision]).fetchall()
+        changed = db.execute(
+            "SELECT id, unseal(template, id) FROM identities WHERE revision > ?", [self._revision]
+        ).fetchall()
         new = [identity_id for identity_id, _ in changed if identity_id not in self._where]
         if db.execute("SELECT count(*) FROM identities").fetchone()[0] != len(self._ids) + len(new) or not self._ids:
             return False
@@ -56,7 +58,7 @@ class TemplateCache:
         self._revision = -1  # should it fail half-way, the next search starts over
         self._ids = []
         self._reserve(db.execute("SELECT count(*) FROM identities").fetchone()[0])
-        found = db.execute("SELECT id, template FROM identities ORDER BY id")
+        found = db.execute("SELECT id, unseal(template, id) FROM identities ORDER BY id")
         while some := found.fetchmany(_ROWS_AT_ONCE):
             start = len(self._ids)
             self._rows[start : start + len(some)] = from_blob(b"".join(row[1] for row in some), len(some), self._dim)

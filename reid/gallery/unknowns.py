@@ -17,6 +17,11 @@ from reid.gallery.rows import from_blob, to_blob
 from reid.types import KeptFace, Quality
 
 _COLUMNS = "id, crop_jpeg, landmarks, embedding, measures, source, sha256, seen_at, expires_at, ignored"
+_READ = (
+    "id, unseal(crop_jpeg, id), unseal(landmarks, id), unseal(embedding, id), measures, source, sha256, seen_at, "
+    "expires_at, ignored"
+)
+_SEALED = "?1, seal(?2, ?1), seal(?3, ?1), seal(?4, ?1), ?5, ?6, ?7, ?8, ?9, ?10"
 MEASURES = 9
 """Size, sharpness, yaw, exposure and score of the quality, then left, top, right and bottom of the box."""
 
@@ -55,23 +60,21 @@ class SqliteUnknowns:
         with self._change() as db:
             before = _count(db)
             for face in faces:
-                db.execute(
-                    f"INSERT OR IGNORE INTO unknowns ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", _row(face)
-                )
+                db.execute(f"INSERT OR IGNORE INTO unknowns ({_COLUMNS}) VALUES ({_SEALED})", _row(face))
             return _count(db) - before
 
     def faces(self, *, ignored: bool = False) -> list[KeptFace]:
         self.purge()
         with self._reader.transaction() as db:
             found = db.execute(
-                f"SELECT {_COLUMNS} FROM unknowns WHERE {_VALID} ORDER BY seen_at DESC, id", [ignored, self._now()]
+                f"SELECT {_READ} FROM unknowns WHERE {_VALID} ORDER BY seen_at DESC, id", [ignored, self._now()]
             ).fetchall()
         return [_face(row, self._dim) for row in found]
 
     def face(self, face_id: str) -> KeptFace | None:
         with self._reader.transaction() as db:
             row = db.execute(
-                f"SELECT {_COLUMNS} FROM unknowns WHERE id = ? AND (ignored OR expires_at > ?)", [face_id, self._now()]
+                f"SELECT {_READ} FROM unknowns WHERE id = ? AND (ignored OR expires_at > ?)", [face_id, self._now()]
             ).fetchone()
         return _face(row, self._dim) if row else None
 
