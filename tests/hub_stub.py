@@ -1,4 +1,4 @@
-"""A stand-in for the Hugging Face Hub on this machine: repositories of models by name, and its ways to say no.
+"""A stand-in for the Hugging Face Hub on this machine: repositories by name, and its ways to say no.
 
 Answers what the client asks when it downloads; a test that uploads adds its routes to `HubStub.routes`. The client
 reads HF_ENDPOINT once at import, so code under test runs in a process of its own: `HubStub.environment`.
@@ -45,7 +45,8 @@ class HubStub:
     """Repositories and what was asked.
 
     Attributes:
-        commits: repository -> its commits, oldest first; each is id, then path -> content.
+        commits: repository -> its commits, oldest first; each is id, then path -> content. Those of data sets and
+            Spaces are called as in addresses: `datasets/owner/name`, `spaces/owner/name`.
         gated: repositories that ask for consent.
         private: repositories that are hidden.
         down: drop every connection.
@@ -88,8 +89,8 @@ class HubStub:
         if self.down:
             return Answer(drop=True)
         builtin: list[tuple[str, str, Route]] = [
-            ("GET", r"/api/models/([^/]+/[^/]+)(?:/revision/([^/]+))?", _model_info),
-            ("GET|HEAD", r"/([^/]+/[^/]+)/resolve/([^/]+)/(.+)", _resolve),
+            ("GET", r"/api/(models|datasets|spaces)/([^/]+/[^/]+)(?:/revision/([^/]+))?", _info),
+            ("GET|HEAD", r"/((?:datasets/|spaces/)?[^/]+/[^/]+)/resolve/([^/]+)/(.+)", _resolve),
         ]
         for methods, pattern, route in self.routes + builtin:
             found = re.fullmatch(pattern, path)
@@ -112,9 +113,14 @@ class HubStub:
         return Answer.error(404, "RevisionNotFound")
 
 
-def _model_info(hub: HubStub, asked: re.Match[str], _: bytes) -> Answer:
-    found = hub.find(asked[1], asked[2])
-    return found if isinstance(found, Answer) else Answer.json({"id": asked[1], "sha": found[0]})
+def repository_of(kind: str, name: str) -> str:
+    """`models`, `owner/name` -> `owner/name`; of data sets and Spaces with their kind before it."""
+    return name if kind == "models" else f"{kind}/{name}"
+
+
+def _info(hub: HubStub, asked: re.Match[str], _: bytes) -> Answer:
+    found = hub.find(repository_of(asked[1], asked[2]), asked[3])
+    return found if isinstance(found, Answer) else Answer.json({"id": asked[2], "sha": found[0]})
 
 
 def _resolve(hub: HubStub, asked: re.Match[str], _: bytes) -> Answer:

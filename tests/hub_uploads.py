@@ -7,7 +7,9 @@ import hashlib
 import json
 import re
 
-from hub_stub import Answer, HubStub
+from hub_stub import Answer, HubStub, repository_of
+
+_KIND = "(models|datasets|spaces)"
 
 
 class Uploads:
@@ -17,20 +19,27 @@ class Uploads:
         refuse: pattern of a path and the beginning of what was sent -> the answer to give instead.
         created: what was asked for when a repository was made.
         blobs: LFS content by its SHA-256.
+        variables: of Spaces, set after they were made.
     """
 
     def __init__(self, hub: HubStub) -> None:
         self.refuse: dict[str, Answer] = {}
         self.created: list[dict[str, object]] = []
         self.blobs: dict[str, bytes] = {}
+        self.variables: dict[str, str] = {}
         routes = [
             ("POST", r"/api/repos/create", self._create),
             ("POST", r"/api/validate-yaml", lambda *_: Answer.json({})),
-            ("POST", r"/api/models/([^/]+/[^/]+)/preupload/(.+)", self._announce),
-            ("POST", r"/([^/]+/[^/]+)\.git/info/lfs/objects/batch", self._batch),
-            ("PUT", r"/upload/[^/]+/[^/]+/([0-9a-f]{64})", self._put),
+            ("POST", rf"/api/{_KIND}/([^/]+/[^/]+)/preupload/(.+)", self._announce),
+            ("POST", r"/((?:datasets/|spaces/)?[^/]+/[^/]+)\.git/info/lfs/objects/batch", self._batch),
+            ("PUT", r"/upload/.+/([0-9a-f]{64})", self._put),
             ("POST", r"/verify", lambda *_: Answer()),
-            ("POST", r"/api/models/([^/]+/[^/]+)/commit/(.+)", self._commit),
+            ("POST", rf"/api/{_KIND}/([^/]+/[^/]+)/commit/(.+)", self._commit),
+            ("GET", rf"/api/{_KIND}/([^/]+/[^/]+)/tree/(.+)", self._tree),
+            ("POST", r"/api/spaces/([^/]+/[^/]+)/variables", self._variable),
+            ("POST", rf"/api/{_KIND}/([^/]+/[^/]+)/super-squash/(.+)", self._squash),
+            ("GET", rf"/api/{_KIND}/([^/]+/[^/]+)/lfs-files", self._list_blobs),
+            ("POST", rf"/api/{_KIND}/([^/]+/[^/]+)/lfs-files/batch", self._delete_blobs),
         ]
         hub.routes += [(method, pattern, self._unless_refused(route)) for method, pattern, route in routes]
 
@@ -47,12 +56,16 @@ class Uploads:
     def _create(self, hub: HubStub, _: re.Match[str], body: bytes) -> Answer:
         wanted = json.loads(body)
         name = f"{wanted.get('organization') or 'me'}/{wanted['name']}"
+        name = repository_of(f"{wanted.get('type') or 'model'}s", name)
         self.created.append(wanted)
-        return Answer.json({"url": f"{hub.url}/{name}"}, 409 if name in hub.commits else 200)
+        there = name in hub.commits
+        if not there and "/" in name.partition("/")[2]:  # a data set or a Space begins with a commit of the Hub's own
+            hub.commit(name, {".gitattributes": b""})
+        return Answer.json({"url": f"{hub.url}/{name}"}, 409 if there else 200)
 
     def _announce(self, _: HubStub, __: re.Match[str], body: bytes) -> Answer:
         def mode(path: str) -> str:
-            return "lfs" if path.endswith((".safetensors", ".png")) else "regular"
+            return "lfs" if path.endswith((".safetensors", ".png", ".webp", ".byteface", ".db")) else "regular"
 
         files = json.loads(body)["files"]
         return Answer.json(
@@ -76,6 +89,7 @@ class Uploads:
         return Answer()
 
     def _commit(self, hub: HubStub, asked: re.Match[str], body: bytes) -> Answer:
+        repository = repository_of(asked[1], asked[2])
         files: dict[str, bytes] = {}
         for line in body.splitlines():
             entry = json.loads(line)
@@ -84,5 +98,34 @@ class Uploads:
                 files[value["path"]] = base64.b64decode(value["content"])
             elif entry["key"] == "lfsFile":
                 files[value["path"]] = self.blobs[value["oid"]]
-        oid = hub.commit(asked[1], files)
-        return Answer.json({"commitUrl": f"{hub.url}/{asked[1]}/commit/{oid}", "commitOid": oid})
+        oid = hub.commit(repository, files)
+        return Answer.json({"commitUrl": f"{hub.url}/{repository}/commit/{oid}", "commitOid": oid})
+
+    def _tree(self, hub: HubStub, asked: re.Match[str], _: bytes) -> Answer:
+        found = hub.find(repository_of(asked[1], asked[2]), asked[3])
+        if isinstance(found, Answer):
+            return found
+        files = [{"type": "file", "path": path, "size": len(content), "oid": hashlib.sha1(content).hexdigest()}
+                 for path, content in found[1].items()]  # fmt: skip
+        return Answer.json(files)
+
+    def _variable(self, _: HubStub, __: re.Match[str], body: bytes) -> Answer:
+        wanted = json.loads(body)
+        self.variables[wanted["key"]] = wanted["value"]
+        return Answer.json({wanted["key"]: {"value": wanted["value"]}})
+
+    def _squash(self, hub: HubStub, asked: re.Match[str], _: bytes) -> Answer:
+        history = hub.commits[repository_of(asked[1], asked[2])]
+        del history[:-1]
+        return Answer()
+
+    def _list_blobs(self, _: HubStub, __: re.Match[str], ___: bytes) -> Answer:
+        return Answer.json(
+            [{"fileOid": f"file-{oid}", "oid": oid, "filename": "unknown", "size": len(content),
+              "pushedAt": "2026-01-01T00:00:00.000Z", "ref": None} for oid, content in self.blobs.items()]
+        )  # fmt: skip
+
+    def _delete_blobs(self, _: HubStub, __: re.Match[str], body: bytes) -> Answer:
+        for file_oid in json.loads(body)["deletions"]["sha"]:
+            del self.blobs[file_oid.removeprefix("file-")]
+        return Answer()
