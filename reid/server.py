@@ -27,6 +27,7 @@ from reid.entrance.login import add_login
 from reid.entrance.uploads import OwnUploads
 from reid.errors import ReidError, SettingsError
 from reid.gallery.shelf import choose
+from reid.offsite import kept_elsewhere
 from reid.recognizer import Recognizer
 from reid.settings import Settings
 from reid.ui import build_ui
@@ -59,13 +60,17 @@ _SPACES = "https://huggingface.co https://*.huggingface.co"
 """Whose pages show a Space in a frame."""
 
 
-def create_app(recognizer: Recognizer, hosts: Collection[str] | None = LOOPBACK, entry: Entry | None = None) -> FastAPI:
+def create_app(
+    recognizer: Recognizer, hosts: Collection[str] | None = LOOPBACK, entry: Entry | None = None,
+    saved_every_min: int | None = None,
+) -> FastAPI:  # fmt: skip
     """The whole application around one recognizer.
 
     Args:
         recognizer: what searches.
         hosts: names that the page answers to; None for every name.
         entry: who gets in; None for whoever reaches it.
+        saved_every_min: of a gallery on a disk that is not kept: how often it is saved, 0 for never; None elsewhere.
     """
     entry = entry or Entry(Accounts(Path(os.devnull, FILE)))
     app = FastAPI(title="ByteFace", docs_url=None, redoc_url=None, openapi_url=None)
@@ -79,7 +84,7 @@ def create_app(recognizer: Recognizer, hosts: Collection[str] | None = LOOPBACK,
     _add_routes(app, recognizer, sessions)
     _add_shelf(app, recognizer)
     check_doors(app)
-    blocks = build_ui(recognizer, sessions)
+    blocks = build_ui(recognizer, sessions, saved_every_min)
     blocks.queue(max_size=200, default_concurrency_limit=8)
     mounted: FastAPI = gr.mount_gradio_app(
         app,
@@ -179,8 +184,14 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
     Raises:
         SettingsError: the port cannot be used, accounts are asked for and there is none, or the address is open to
             the network without accounts and nobody said that it may be.
+        HubError: the gallery is kept on the Hub, which does not answer.
         ReidError: what opening the recognizer raises.
     """
+    with kept_elsewhere(settings, say):
+        _serve(settings, say)
+
+
+def _serve(settings: Settings, say: Callable[[str], None]) -> None:
     accounts = Accounts(settings.data_dir / FILE)
     entry = Entry(accounts, settings.doors)
     hosts = allowed_hosts(settings, accounts=entry.in_force)
@@ -205,7 +216,8 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
         try:
             proxies = list(settings.doors.proxies)
             uvicorn.run(
-                create_app(recognizer, hosts, entry), host=settings.host, port=settings.port, log_level="warning",
+                create_app(recognizer, hosts, entry, settings.saved_every_min),
+                host=settings.host, port=settings.port, log_level="warning",
                 proxy_headers=bool(proxies), forwarded_allow_ips=proxies,
             )  # fmt: skip
         except SystemExit as stop:  # uvicorn's way to say that it could not listen

@@ -110,6 +110,9 @@ class Settings:
         audit: file of the audit log; empty for audit.db beside the gallery.
         purpose: whether a search says what it is for: `off`, `optional`, `required`.
         backup_days: how long copies of a gallery that lie beside it are kept; 0 for ever.
+        backup_repo: private data set of the Hub that the gallery is saved to and brought back from; empty for none.
+        backup_minutes: how often it is saved.
+        ephemeral: whether the disk is not kept: a Space's, unless BYTEFACE_DATA names a place.
         host: address to listen on.
         hosts: further names that the page answers to, such as that of a proxy before it.
         open_to_network: whether it may listen where other machines reach it. A Space is meant to be reached.
@@ -134,7 +137,15 @@ class Settings:
     audit: str = ""
     purpose: str = "off"
     backup_days: int = 90
+    backup_repo: str = ""
+    backup_minutes: int = 15
+    ephemeral: bool = False
     doors: Doors = Doors()
+
+    @property
+    def saved_every_min(self) -> int | None:
+        """How often a gallery on a disk that is not kept is saved elsewhere, 0 for never; None for other disks."""
+        return (self.backup_minutes if self.backup_repo else 0) if self.ephemeral else None
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> Settings:
@@ -163,6 +174,9 @@ class Settings:
             audit=env.get("BYTEFACE_AUDIT") or "",
             purpose=env.get("BYTEFACE_PURPOSE") or "off",
             backup_days=_number(env, "BYTEFACE_BACKUP_DAYS", 90),
+            backup_repo=env.get("BYTEFACE_BACKUP_REPO") or "",
+            backup_minutes=max(1, _number(env, "BYTEFACE_BACKUP_MINUTES", 15)),
+            ephemeral=bool(env.get("SPACE_ID")) and not env.get("BYTEFACE_DATA"),
             open_to_network=_yes(env, "BYTEFACE_OPEN_TO_NETWORK", "1" if env.get("SPACE_ID") else "0"),
             doors=Doors.from_env(env),
         )

@@ -24,7 +24,7 @@ FLOORS = {
     "reid.fitting": 3, "reid.reembed": 3,
     "reid.describe": 3, "reid.recognizer": 3, "reid.assign": 3, "reid.demo": 3, "reid.feedback": 3,
     "reid.leave_one_out": 3, "reid.unknowns": 3, "reid.grouping": 3, "reid.duplicates": 3,
-    "reid.verification": 3, "reid.intake": 3, "reid.rights": 3,
+    "reid.verification": 3, "reid.intake": 3, "reid.rights": 3, "reid.offsite": 3,
     "reid.probability": 1, "reid.score_odds": 3, "reid.live": 3,
     "reid.ui": 4, "trainer": 4,
     "reid.server": 5, "reid.downloads": 5, "reid.access": 5, "reid.entrance": 5, "reid.cli": 5,

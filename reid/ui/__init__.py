@@ -47,8 +47,12 @@ _CACHE_S = (600, 3600)
 """Gradio's own copies of files are looked through every ten minutes and removed after an hour."""
 
 
-def build_ui(recognizer: Recognizer, sessions: Sessions) -> gr.Blocks:
-    """The page with all its tabs, to be mounted beside our own routes."""
+def build_ui(recognizer: Recognizer, sessions: Sessions, saved_every_min: int | None = None) -> gr.Blocks:
+    """The page with all its tabs, to be mounted beside our own routes.
+
+    Args:
+        saved_every_min: of a gallery on a disk that is not kept: how often it is saved, 0 for never; None elsewhere.
+    """
     blocks = gr.Blocks(title="ByteFace", fill_width=True, delete_cache=_CACHE_S, analytics_enabled=False)
     with blocks:
         add_endpoints(recognizer)  # first: an endpoint is named before the page's events could take its name
@@ -68,6 +72,8 @@ def build_ui(recognizer: Recognizer, sessions: Sessions) -> gr.Blocks:
                     built[name] = tab(page)
         camera = html(elem_id="bf-camera")
         _listen(blocks, page, built, camera)
+        if saved_every_min is not None:
+            _say_how_long(blocks, page, saved_every_min)
     check_declared(blocks)
     return blocks
 
@@ -126,6 +132,17 @@ def _listen(blocks: gr.Blocks, page: Page, tabs: dict[str, Tab], camera: gr.HTML
         api_visibility="private",
         show_progress="hidden",
     )
+
+
+def _say_how_long(blocks: gr.Blocks, page: Page, minutes: int) -> None:
+    """A quiet line below every tab, in the visitor's language."""
+    line = html(elem_id="bf-disk")
+
+    def draw() -> Updates:
+        return {line: shell.disk_note(minutes)}
+
+    said = guarded(page.messages)
+    blocks.load(said(draw, Role.VIEWER), None, [line], api_visibility="private", show_progress="hidden")
 
 
 def _better_run(better: BestRun, page: Page) -> Markup:

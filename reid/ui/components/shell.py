@@ -76,6 +76,26 @@ def _where(gallery: str, people: int, galleries: Sequence[str]) -> Markup:
     )
 
 
+def disk_note(minutes: int) -> Markup:
+    """Below every tab of a page whose gallery is on a disk that is not kept.
+
+    Args:
+        minutes: how often it is saved elsewhere; 0 for never.
+    """
+    if minutes:
+        text = t(
+            "The disk of this Space is not kept. The gallery is saved every {minutes} minutes, and at once when "
+            "somebody is erased; what was changed since then may be lost in a restart.",
+            minutes=str(minutes),
+        )
+    else:
+        text = t(
+            "The disk of this Space is not kept: whoever is enrolled here is forgotten when it restarts. "
+            "Export what you want to keep."
+        )
+    return Markup('<p class="bf-note">{}<span>{}</span></p>').format(icon("info"), text)
+
+
 def toast(title: str, text: str = "", kind: str = "done", *, undo: str = "") -> Markup:
     """One message at the bottom left.
 

@@ -1,0 +1,141 @@
+"""A gallery on a disk that is not kept: saved to a stand-in of the Hub, brought back, and nobody erased with it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hub_stub import Answer, HubStub, hub_stub
+from hub_uploads import Uploads
+
+from reid.settings import CHECKOUT, Settings
+
+KEPT = "datasets/me/kept"
+
+CHILD = """
+import json, shutil, sqlite3, sys
+from contextlib import closing
+from pathlib import Path
+sys.path.insert(0, {tests!r})
+from fakes import fake_recognizer, photograph
+from reid.audit import AuditLog, log_path
+from reid.errors import ReidError
+from reid.offsite import Offsite
+from reid.settings import Settings
+
+disk = Path({disk!r})
+def start():
+    disk.mkdir(exist_ok=True)
+    settings = Settings.from_env({{"BYTEFACE_DATA": str(disk), "BYTEFACE_GALLERY": str(disk / "people.db"),
+                                  "BYTEFACE_BACKUP_REPO": "me/kept"}})
+    return Offsite(settings)
+def people():
+    with closing(fake_recognizer(disk)) as made:
+        return sorted(one.name for one in made.gallery.identities())
+def lose():
+    shutil.rmtree(disk)
+said = {{}}
+{work}
+print(json.dumps(said))
+"""
+
+
+@pytest.fixture
+def hub() -> Iterator[HubStub]:
+    with hub_stub() as made:
+        yield made
+
+
+def play(hub: HubStub, tmp_path: Path, work: str) -> dict[str, object]:
+    """Runs some lines where the stand-in is the Hub. What is here between two of them is the Space's disk."""
+    code = CHILD.format(tests=str(Path(__file__).parent), disk=str(tmp_path / "disk"), work=work)
+    done = subprocess.run([sys.executable, "-c", code], env=hub.environment(tmp_path / "home"), cwd=CHECKOUT,
+                          capture_output=True, text=True)  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    return dict(json.loads(done.stdout.splitlines()[-1]))
+
+
+def test_a_lost_disk_comes_back_without_those_who_were_erased(hub: HubStub, tmp_path: Path) -> None:
+    uploads = Uploads(hub)
+    said = play(hub, tmp_path, """
+first = start()
+said["nothing yet"] = first.restore() is None and not first.save()
+with closing(fake_recognizer(disk)) as made:
+    for number, name in enumerate(("Ann", "Bob", "Cem")):
+        made.enrol(name, [made.sample(photograph([number]))])
+said["saved"] = first.save(), first.save()
+with closing(fake_recognizer(disk)) as made:
+    made.gallery.remove(made.gallery.find("Bob").id)
+said["again"] = first.save()
+lose()
+second = start()
+back = second.restore()
+said["back"] = back.contents.people, people(), second.save()
+# an erasure that only the log was saved of, as if the gallery's file were of before it
+with closing(fake_recognizer(disk)) as made:
+    made.enrol("Dan", [made.sample(photograph([3]))])
+    second.save()
+    made.gallery.remove(made.gallery.find("Cem").id)
+shutil.copyfile(log_path(str(disk / "people.db")), disk.parent / "audit.db")
+lose()
+disk.mkdir()
+shutil.copyfile(disk.parent / "audit.db", disk / "audit.db")
+said["erased again"] = start().restore().forgotten, people()
+""")  # fmt: skip
+    assert said["nothing yet"] is True
+    assert said["saved"] == [True, False]
+    assert said["again"] is True
+    assert said["back"] == [2, ["Ann", "Cem"], False]
+    assert said["erased again"] == [1, ["Ann", "Dan"]]
+    assert uploads.created[0]["type"] == "dataset"
+    assert uploads.created[0].get("visibility", "private") == "private"
+    assert uploads.created[0].get("private", True) is True
+    assert len(hub.commits[KEPT]) == 1, "no history"
+    assert set(hub.commits[KEPT][0][1]) == {"gallery.byteface", "audit.db"}
+    assert len(uploads.blobs) == 2, "and no files of earlier saves"
+
+
+def test_rather_not_started_than_started_empty_and_saved(hub: HubStub, tmp_path: Path) -> None:
+    hub.routes.append(("GET", r"/api/datasets/.*", lambda *_: Answer.json({}, 500)))
+    said = play(hub, tmp_path, """
+try:
+    start().restore()
+except ReidError as error:
+    said["refused"] = type(error).__name__, str(error)
+""")  # fmt: skip
+    assert said["refused"] == [
+        "HubError", "The Hub answered with an error (500). Run the same command again later: nothing is lost.",
+    ]  # fmt: skip
+
+
+def test_what_somebody_else_has_saved_meanwhile_is_not_written_over(hub: HubStub, tmp_path: Path) -> None:
+    uploads = Uploads(hub)
+    uploads.refuse[r"/commit/main .*parentCommit"] = Answer.json({"error": "stale"}, 412)
+    said = play(hub, tmp_path, """
+one = start()
+one.restore()
+with closing(fake_recognizer(disk)) as made:
+    made.enrol("Ann", [made.sample(photograph([0]))])
+    one.save()
+    made.enrol("Bob", [made.sample(photograph([1]))])
+try:
+    one.save()
+except ReidError as error:
+    said["refused"] = error.status
+""")  # fmt: skip
+    assert said["refused"] == 412
+
+
+def test_only_a_disk_that_is_not_kept_is_spoken_of() -> None:
+    def every(**env: str) -> int | None:
+        return Settings.from_env(env).saved_every_min
+
+    assert every() is None
+    assert every(SPACE_ID="me/faces") == 0
+    assert every(SPACE_ID="me/faces", BYTEFACE_BACKUP_REPO="me/kept") == 15
+    assert every(SPACE_ID="me/faces", BYTEFACE_BACKUP_REPO="me/kept", BYTEFACE_BACKUP_MINUTES="5") == 5
+    assert every(SPACE_ID="me/faces", BYTEFACE_DATA="/bucket") is None
