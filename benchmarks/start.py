@@ -13,23 +13,21 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import re
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from contextlib import closing
 from pathlib import Path
 
 from gradio_client import Client, handle_file
 from search import fill
+from serving import memory_mib, serving
 
 from reid.describe import Describer
 from reid.gallery import open_gallery
-from reid.settings import CHECKOUT, Settings
+from reid.settings import Settings
 
 
 def main() -> None:
@@ -67,44 +65,20 @@ def _fill(path: Path, people: int) -> None:
 
 
 def _start(folder: Path, photo: Path) -> dict[str, float]:
-    with closing(socket.socket()) as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    environment = os.environ | {
-        "BYTEFACE_GALLERY": str(folder / "gallery.db"), "BYTEFACE_DEMO": "0", "GRADIO_SERVER_PORT": str(port),
-        "BYTEFACE_MODELS": str(Settings.from_env().models_dir), "BYTEFACE_DATA": str(folder),
-    }  # fmt: skip
     begun = time.perf_counter()
-    app = subprocess.Popen([sys.executable, CHECKOUT / "app.py"], env=environment, stdout=subprocess.DEVNULL)
-    try:
-        address = f"http://127.0.0.1:{port}"
-        while not _answers(address):
-            time.sleep(0.05)
+    with serving(folder) as (app, address):
         page_s = time.perf_counter() - begun
         client = Client(address, verbose=False)
         client.predict([handle_file(str(photo))], api_name="/search")
         first_s = time.perf_counter() - begun
         again = time.perf_counter()
         client.predict([handle_file(str(photo))], api_name="/search")
-        status = Path(f"/proc/{app.pid}/status").read_text(encoding="ascii")
-        peak = re.search(r"VmHWM:\s+(\d+) kB", status)
-        assert peak
         return {
             "page answers": page_s,
             "first probe answered": first_s,
             "second probe alone": time.perf_counter() - again,
-            "most memory": int(peak[1]) / 1024,
+            "most memory": memory_mib(app.pid),
         }
-    finally:
-        app.terminate()
-        app.wait()
-
-
-def _answers(address: str) -> bool:
-    try:
-        return bool(urllib.request.urlopen(f"{address}/health", timeout=5).status == 200)
-    except OSError:
-        return False
 
 
 def _arguments() -> argparse.Namespace:

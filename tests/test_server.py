@@ -74,3 +74,13 @@ def test_another_name_or_another_sites_page_is_turned_away(client: TestClient) -
     assert client.get("/health", headers={"host": "evil.example.org"}).status_code == 403
     assert client.post("/gradio_api/queue/join", headers={"origin": "https://evil.example.org"}).status_code == 403
     assert client.get("/crops/none", headers={"sec-fetch-site": "cross-site"}).status_code == 403
+
+
+def test_the_same_photograph_uploaded_twice_has_two_places(client: TestClient) -> None:
+    first, second = (
+        client.post("/gradio_api/upload", files={"files": ("a.jpg", b"the same bytes")}).json()[0] for _ in range(2)
+    )
+    assert first != second
+    Path(first).unlink()
+    assert Path(second).read_bytes() == b"the same bytes"
+    Path(second).unlink()

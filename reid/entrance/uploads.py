@@ -7,6 +7,7 @@ So a file in a request must be one that its sender uploaded to this process; an 
 from __future__ import annotations
 
 import json
+import os
 import re
 import threading
 from collections import OrderedDict
@@ -14,6 +15,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs
 
+from gradio import route_utils
 from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -28,6 +30,18 @@ _LARGEST_BODY = 32 * 1024 * 1024
 _KEPT = 50_000
 
 
+class Upload(route_utils.GradioUploadFile):
+    """A file on its way in, which gets a folder of its own.
+
+    Gradio names the folder after the content. Two who upload the same photograph would share it, and whoever is
+    answered first erases it for the other.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.sha.update(os.urandom(16))
+
+
 class Owners:
     """Who owns what, by an unguessable name; the longest untouched is forgotten. Safe for several threads."""
 
@@ -36,7 +50,7 @@ class Owners:
         self._owners: OrderedDict[str, set[str]] = OrderedDict()
 
     def add(self, thing: str, owner: str) -> None:
-        """One more owner: two who upload the same file share Gradio's one copy."""
+        """One more owner."""
         with self._lock:
             self._owners.setdefault(thing, set()).add(owner)
             self._owners.move_to_end(thing)
@@ -62,6 +76,7 @@ class OwnUploads:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
+        setattr(route_utils, "GradioUploadFile", Upload)  # noqa: B010 - Gradio has no setting for it
         self._files = Owners()
         self._sessions = Owners()
 
