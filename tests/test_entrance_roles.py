@@ -36,8 +36,9 @@ MAY = {
     Role.OPERATOR: {
         "enrol", "rename", "merge", "erase", "two_people", "unknowns", "keep_unknowns", "enrol_unknowns",
         "reject_unknowns", "ignore_unknowns", "erase_unknowns", "import_people", "remove_photographs",
+        "ending", "renew_person",
     },
-    Role.ADMIN: {"export", "restore", "new_gallery"},
+    Role.ADMIN: {"export", "restore", "new_gallery", "audit_log", "audit_verify", "retention"},
 }  # fmt: skip
 """Named endpoints that a role may call and the one below may not, written once more by hand."""
 

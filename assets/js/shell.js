@@ -91,6 +91,9 @@
     document.cookie = `byteface_purpose=${encodeURIComponent(event.target.value)}; path=/; SameSite=Strict`;
     document.querySelectorAll('[data-purpose]').forEach(field => { field.value = event.target.value; });
   });
+  document.addEventListener('submit', event => {  // a download: the page stays, its question goes
+    if (event.target.matches('[data-dialog-submit]')) event.target.closest('.bf-modal').hidden = true;
+  });
   document.addEventListener('submit', async event => {
     const form = event.target.closest('[data-gallery-new]');
     if (!form) return;
@@ -101,6 +104,17 @@
     });
     if (answer.ok) turnTo(name); else say((await answer.json()).detail);
   });
+
+  // a login that ended while the page was open, or more than one may ask
+  const ask = window.fetch.bind(window);
+  window.fetch = async (...what) => {
+    const answer = await ask(...what);
+    if (new URL(answer.url || location).origin === location.origin) {
+      if (answer.status === 401) location.assign(`login?next=${encodeURIComponent(`/${location.search}`)}`);
+      if (answer.status === 429) say(words.too_often);
+    }
+    return answer;
+  };
 
   Object.assign(window, { bytefaceGive: give, bytefaceSay: say });
 

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import gradio as gr
 
+from reid.actor import acting
 from reid.recognizer import Recognizer
 from reid.settings import CHECKOUT
 from reid.ui.components import shell
@@ -55,7 +56,7 @@ class Page:
 
     def bar(self) -> str:
         """The bar as it is now."""
-        return shell.top(self.gallery_name, self.recognizer.gallery.count(), self.recognizer.shelf.names())
+        return shell.top(self.gallery_name, self.recognizer.gallery.count(), self.recognizer.shelf.names(), acting())
 
 
 class Tab(Protocol):

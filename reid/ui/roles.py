@@ -16,6 +16,7 @@ _VIEWER, _OPERATOR, _ADMIN = Role.VIEWER, Role.OPERATOR, Role.ADMIN
 TABS = {
     "probe": _VIEWER, "verify": _VIEWER, "gallery": _VIEWER, "threshold": _VIEWER,
     "enrol": _OPERATOR, "unknowns": _OPERATOR,
+    "audit": _ADMIN,
 }  # fmt: skip
 """Who may look at a tab; a tab without a line is an administrator's."""
 
@@ -27,8 +28,9 @@ VERIFY: Mapping[str, Role] = dict.fromkeys(("compare", "again", "face", "clear",
 GALLERY: Mapping[str, Role] = {
     "page": _VIEWER, "look": _VIEWER, "pairs": _VIEWER, "odd": _VIEWER,
     "erase": _OPERATOR, "together": _OPERATOR, "apart": _OPERATOR, "record": _OPERATOR, "cover": _OPERATOR,
-    "move": _OPERATOR, "delete": _OPERATOR, "merge": _OPERATOR,
+    "move": _OPERATOR, "delete": _OPERATOR, "merge": _OPERATOR, "renew": _OPERATOR, "renew_all": _OPERATOR,
 }  # fmt: skip
+AUDIT: Mapping[str, Role] = dict.fromkeys(("page", "filter", "check", "retention"), _ADMIN)
 THRESHOLD: Mapping[str, Role] = {"set": _VIEWER, "use": _ADMIN, "fit": _ADMIN, "share": _ADMIN}
 
 ENDPOINTS = {
@@ -39,18 +41,20 @@ ENDPOINTS = {
     "ignore_unknowns": _OPERATOR, "erase_unknowns": _OPERATOR, "import_people": _OPERATOR,
     "remove_photographs": _OPERATOR,  # of several people: an administrator
     "export": _ADMIN, "restore": _ADMIN, "new_gallery": _ADMIN,
+    "audit_log": _ADMIN, "audit_verify": _ADMIN, "retention": _ADMIN, "ending": _OPERATOR, "renew_person": _OPERATOR,
 }  # fmt: skip
 """Named endpoints, by the name of their function."""
 
 HIDDEN: Mapping[Role, tuple[str, ...]] = {
     _OPERATOR: (
         "[data-tab=enrol]", "[data-tab=unknowns]", "[data-dialog=merge-dialog]", "[data-dialog=erase-dialog]",
-        "[data-bulk]", "[data-select]", ".bf-photo .bf-pick", ".bf-dup__a", "[data-act-form=record] .bf-btn--primary",
+        "[data-bulk]", "[data-select]", ".bf-dup__a",
         *(f"[data-act={act}]" for act in ("confirm", "reject", "withdraw")), "[data-act-form=name]",
     ),
     _ADMIN: (
-        "[data-gallery-new]", "[data-exports]", "[data-dialog=restore-dialog]", "[data-dialog=forget-dialog]",
-        "#bf-strangers", *(f"[role=tabpanel][id*=threshold] [data-act={act}]" for act in ("use", "fit", "share")),
+        "[data-dialog=held-dialog]", "[data-gallery-new]", "[data-exports]", "[data-dialog=restore-dialog]",
+        "[data-dialog=forget-dialog]", "#bf-targets [data-act=use]", "#bf-plots [data-act=fit]",
+        "#bf-plots [data-act=share]",
     ),
 }  # fmt: skip
 """Selectors of what the page does not show to whoever has less than that role. It only tidies up: handlers decide."""
@@ -68,8 +72,20 @@ def may_look(tab: str) -> bool:
 
 def sheet() -> str:
     """A style sheet that hides what a role cannot use; the bar says which role is looking."""
-    rules = []
-    for needed, selectors in HIDDEN.items():
-        lower = ",".join(f"[data-role={role.name.lower()}]" for role in Role if role < needed)
-        rules += [f"body:has(.bf-top:is({lower})) {one} {{ display: none !important; }}" for one in selectors]
+    rules = [
+        f"{_lower(needed)} {one} {{ display: none !important; }}"
+        for needed, selectors in HIDDEN.items()
+        for one in selectors
+    ]
+    # Gradio measures the bar and takes one that became shorter for one with too little room: they keep theirs, unseen
+    rules += [
+        f"{_lower(needed)} #bf-tabs button[data-tab-id={tab}] {{ visibility: hidden; order: 9; }}"
+        for tab, needed in TABS.items()
+        if needed > Role.VIEWER
+    ]
     return "\n".join(rules)
+
+
+def _lower(needed: Role) -> str:
+    lower = ",".join(f"[data-role={role.name.lower()}]" for role in Role if role < needed)
+    return f"body:has(.bf-top:is({lower}))"

@@ -7,6 +7,7 @@ from typing import Any
 
 import gradio as gr
 
+from reid.ui import roles
 from reid.ui.context import ASSETS
 from reid.ui.text import catalogue
 
@@ -25,6 +26,7 @@ _WORDS = {
     "packing": "Packing photograph",
     "sending": "Sending it to this page's server",
     "too_large": "More than 1 GB. Import it with `byteface import` on the server, or in several parts.",
+    "too_often": "That is more than one user may ask in a minute. Wait a moment and go on.",
     "not_packed": "The browser cannot read a file of it. Pack the folder into a zip and drop that.",
 }
 """What the script says by itself."""
@@ -45,7 +47,7 @@ def head() -> str:
     script = (ASSETS / "js" / "shell.js").read_text(encoding="utf-8")
     choose = f"{{const w={json.dumps(words)};window.bytefaceWords=w[navigator.language.slice(0,2)]||w.en}}"
     return (
-        f'<meta name="referrer" content="same-origin"><style>{tokens}</style>'
+        f'<meta name="referrer" content="same-origin"><style>{tokens}\n{roles.sheet()}</style>'
         f"<script>{choose}</script><script>{script}</script>"
     )
 

@@ -21,11 +21,12 @@ from reid.types import Template, Threshold
 from reid.ui import roles
 from reid.ui.assuming import change_odds
 from reid.ui.components import shell
-from reid.ui.components.threshold_view import numbers, plots, stale, stranger_set, targets
+from reid.ui.components.threshold_view import numbers, only_looking, plots, stale, stranger_set, targets
 from reid.ui.context import ACTS, Page, html, script
 from reid.ui.fixed import label
 from reid.ui.handlers import Updates, error_toast, event_data, guarded
 from reid.ui.rates import alarms_of, targets_of
+from reid.ui.roles import may
 from reid.ui.text import count, decimal, t
 from reid.ui.threshold_words import exact, slider_value
 
@@ -102,7 +103,7 @@ class ThresholdTab:
             ),
             self.plots: plots(threshold, value, mated, kept_odds(recognizer.gallery), people),
             self.targets: targets(targets_of(threshold, mated), threshold, value),
-            self.strangers: stranger_set(threshold),
+            self.strangers: stranger_set(threshold) if may(Role.ADMIN) else only_looking(),
         }
 
     def act(self, value: float, event: gr.EventData) -> Updates:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
+from reid.actor import LOCAL, Actor, Role
 from reid.ui.markup import button, glyph, icon, join
 from reid.ui.text import count, t
 
@@ -39,13 +40,48 @@ _CARDS = Markup(
 )
 
 
-def top(gallery: str, people: int, galleries: Sequence[str] = ()) -> Markup:
-    """The bar: brand, gallery in use and the others that can be chosen, light and dark."""
+def top(gallery: str, people: int, galleries: Sequence[str] = (), who: Actor = LOCAL) -> Markup:
+    """The bar: brand, gallery in use and the others that can be chosen, who is logged in, light and dark."""
     return Markup(
-        '<header class="bf-top"><a class="bf-brand" href="./">{brand}ByteFace</a><div class="bf-top__r">{where}'
+        '<header class="bf-top" data-role="{role}"><a class="bf-brand" href="./">{brand}<span>ByteFace</span></a>'
+        '<div class="bf-top__r">{where}{who}'
         '<button type="button" class="bf-btn bf-btn--quiet bf-btn--icon" data-theme-toggle aria-label="{light}">{icon}'
         "</button></div></header>"
-    ).format(brand=BRAND, where=_where(gallery, people, galleries), light=t("Light or dark"), icon=icon("light"))
+    ).format(
+        role=who.role.name.lower(),
+        brand=BRAND,
+        where=_where(gallery, people, galleries),
+        who=_who(who),
+        light=t("Light or dark"),
+        icon=icon("light"),
+    )
+
+
+def _who(who: Actor) -> Markup:
+    """Somebody's name and what they may do, with the way out; for a visitor the way in; nothing without accounts."""
+    if (who.name, who.role) == (LOCAL.name, LOCAL.role):  # whatever they said that they search for
+        return Markup("")
+    if who.name.startswith("visitor:"):
+        return Markup('<a class="bf-btn" href="login">{}</a>').format(t("Log in"))
+    words = {
+        Role.VIEWER: t("Viewer: searching and looking. Enrolling and changing need an operator."),
+        Role.OPERATOR: t(
+            "Operator: searching, enrolling and correcting. Thresholds, exports and restoring need an administrator."
+        ),
+        Role.ADMIN: t("Administrator: everything, thresholds and exports too."),
+    }
+    return Markup(
+        '<details class="bf-menu bf-who"><summary class="bf-btn bf-btn--quiet" aria-label="{label}">{icon}<bdi '
+        'class="bf-clip">{name}</bdi></summary><div class="bf-menu__b bf-card"><p class="bf-who__p"><b><bdi>{name}'
+        '</bdi></b>{words}</p><form method="post" action="logout"><button class="bf-btn bf-btn--quiet">{out}</button>'
+        "</form></div></details>"
+    ).format(
+        label=t("Logged in as {name}", name=who.name),
+        icon=icon("person"),
+        name=who.name,
+        words=words.get(who.role, ""),
+        out=t("Log out"),
+    )
 
 
 def _where(gallery: str, people: int, galleries: Sequence[str]) -> Markup:

@@ -186,6 +186,12 @@ def targets(found: Sequence[Target], threshold: Threshold, value: float) -> Mark
     )
 
 
+def only_looking() -> Markup:
+    """For whoever may move the line and not keep it."""
+    words = t("Looking at another threshold changes nothing. Only an administrator chooses the one that decides.")
+    return Markup('<p class="bf-note">{}{}</p>').format(icon("info"), words)
+
+
 def stranger_set(threshold: Threshold) -> Markup:
     """Where the strangers come from, and the way to bring others."""
     origin = threshold.origin if threshold.alarms else t("None yet.")

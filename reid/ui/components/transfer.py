@@ -24,8 +24,8 @@ def export_menu() -> Markup:
     """The whole gallery as one file, who is in it as a table, and the way back."""
     link = Markup('<a class="bf-btn bf-btn--quiet" href="{}" download>{}</a>')
     return Markup(
-        '<details class="bf-menu"><summary class="bf-btn" aria-label="{0}">{1}<span class="bf-fold-words">{0}</span>'
-        '</summary><div class="bf-menu__b bf-card">{2}{3}{4}</div></details>'
+        '<details class="bf-menu" data-exports><summary class="bf-btn" aria-label="{0}">{1}<span '
+        'class="bf-fold-words">{0}</span></summary><div class="bf-menu__b bf-card">{2}{3}{4}</div></details>'
     ).format(
         t("Export"),
         icon("download"),
