@@ -12,10 +12,12 @@ from fastapi import FastAPI, HTTPException, Response
 from fastapi.responses import StreamingResponse
 
 from reid.actor import Role
+from reid.audit.reading import Filters, csv_of, rows_of
 from reid.errors import ReidError
 from reid.gallery.backup import SUFFIX
 from reid.gallery.listing import identities_csv
 from reid.recognizer import Recognizer
+from reid.rights.dossier import write_dossier
 from reid.rights.transfers import export_recorded
 from reid.ui.reporting import annotated_jpeg, result_csv, result_json
 from reid.ui.session import Sessions
@@ -68,6 +70,28 @@ def add_downloads(app: FastAPI, recognizer: Recognizer, sessions: Sessions) -> N
             use.details["people"] = len(people)
         return Response(data, media_type=_CSV, headers=_headers("people.csv"))
 
+    @app.get("/people/{identity_id}/everything.zip")
+    def everything(identity_id: str, purpose: str = "", recipient: str = "") -> Response:
+        """Everything that is held about a person."""
+        try:
+            file, size = _dossier(recognizer, identity_id, purpose, recipient)
+        except ReidError as error:
+            raise HTTPException(404, str(error)) from error
+        headers = _headers("held-about-a-person.zip") | {"Content-Length": str(size)}
+        return StreamingResponse(_blocks(file), media_type="application/zip", headers=headers)
+
+    @app.get("/audit/log.csv")
+    def log(actor: str = "", action: str = "", since: str = "", until: str = "", person: str = "") -> Response:
+        """The audit log, or what the filters leave of it."""
+        pen = recognizer.gallery.pen
+        try:
+            with pen.use("export", role=Role.ADMIN, log=True) as use:
+                rows = rows_of(recognizer.audit, Filters(actor, action, since, until, person))
+                use.details["rows"] = len(rows)
+        except ReidError as error:
+            raise HTTPException(409, str(error)) from error
+        return Response(csv_of(rows), media_type=_CSV, headers=_headers("audit-log.csv"))
+
     @app.get("/imports/{session_id}/report.csv")
     def report(session_id: str) -> Response:
         """What became of every photograph of a session's last import."""
@@ -86,6 +110,14 @@ def _exported(recognizer: Recognizer, purpose: str, recipient: str) -> tuple[Bin
     with tempfile.TemporaryDirectory(prefix="byteface-export-") as folder:
         place = Path(folder) / f"people{SUFFIX}"
         export_recorded(recognizer.audit, recognizer.gallery.url, place, purpose=purpose, recipient=recipient)
+        return place.open("rb"), place.stat().st_size
+
+
+def _dossier(recognizer: Recognizer, identity_id: str, purpose: str, recipient: str) -> tuple[BinaryIO, int]:
+    """As above, of one person."""
+    with tempfile.TemporaryDirectory(prefix="byteface-export-") as folder:
+        place = Path(folder) / "person.zip"
+        write_dossier(recognizer.gallery, identity_id, place, purpose=purpose, recipient=recipient)
         return place.open("rb"), place.stat().st_size
 
 

@@ -76,6 +76,7 @@ class Recognizer:
         better: BestRun | None = None,
         audit: AuditLog | None = None,
         traces: Traces | None = None,
+        backup_days: int = 90,
     ) -> None:
         """Joins the parts. What is done to the gallery from now on is recorded.
 
@@ -83,6 +84,7 @@ class Recognizer:
             better: a run that would serve this gallery better, for whoever shows it.
             audit: where it is recorded; None for the log beside the gallery.
             traces: what training keeps of photographs, and goes with whoever is erased.
+            backup_days: how long copies of galleries are kept beside them; 0 for ever.
 
         Raises:
             EmbeddingSpaceError: the gallery belongs to another space.
@@ -95,6 +97,7 @@ class Recognizer:
             )
         self.describer = Describer(detector, space)
         self.forget = traces.forget if traces else None
+        self.backup_days = backup_days
         self.audit = audit or AuditLog(log_path(gallery.url))
         self.shelf = Shelf(gallery, dim=space.dim, description=json.dumps(space.description), opened=self._recorded)
         self.better = better
@@ -121,8 +124,10 @@ class Recognizer:
             description=json.dumps(parts.space.description),
         )
         audit = AuditLog(log_path(settings.gallery, settings.audit, settings.data_dir), asking=settings.purpose)
-        traces = Traces(settings.models_dir)
-        return cls(parts.detector, parts.space, gallery, better=fit.better, audit=audit, traces=traces)
+        return cls(
+            parts.detector, parts.space, gallery, better=fit.better, audit=audit, traces=Traces(settings.models_dir),
+            backup_days=settings.backup_days,
+        )  # fmt: skip
 
     def _recorded(self, gallery: Gallery, made: bool) -> Gallery:
         found = recorded(gallery, self.audit, self.forget)

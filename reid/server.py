@@ -29,6 +29,7 @@ from reid.errors import ReidError, SettingsError
 from reid.gallery.shelf import choose
 from reid.offsite import kept_elsewhere
 from reid.recognizer import Recognizer
+from reid.rights.housekeeping import Housekeeping
 from reid.settings import Settings
 from reid.ui import build_ui
 from reid.ui.context import ASSETS
@@ -200,9 +201,11 @@ def _serve(settings: Settings, say: Callable[[str], None]) -> None:
             "BYTEFACE_ACCOUNTS asks for accounts, and there is none. Add one: byteface accounts add NAME --role admin"
         )
     recognizer = Recognizer.open(settings)
+    housekeeping = Housekeeping(recognizer)
     if recognizer.better:
         say(recognizer.better.told(settings.gallery))
     try:
+        housekeeping.start()
         if settings.demo:
             demo = ensure_demo(settings, recognizer)
             if demo.people:
@@ -227,5 +230,6 @@ def _serve(settings: Settings, say: Callable[[str], None]) -> None:
                     "Something else may be listening there: choose another with GRADIO_SERVER_PORT."
                 ) from None
     finally:
+        housekeeping.stop()
         recognizer.close()
         accounts.close()

@@ -125,11 +125,11 @@ def test_every_gallery_of_the_folder_is_looked_through_by_the_day(recognizer, tm
     give(recognizer, "Ann", "2020-01-01")
     copy = keep_beside(tmp_path / "people.db")
     os.utime(copy, (0, 0))
-    assert Housekeeping(recognizer, 90).look() == 2
+    assert Housekeeping(recognizer).look() == 2
     assert names(recognizer) == ["Bo", "Cy"]
     assert not copy.exists()
     assert {row.gallery for row in rows_of(recognizer.audit, Filters(action="expire"))} == {"people", "third"}
-    keeper = Housekeeping(recognizer, 0)
+    keeper = Housekeeping(recognizer)
     keeper.start()
     keeper.stop()
 

@@ -26,6 +26,7 @@ class Filters:
         since: a day or a moment, ISO 8601; a day means its beginning in UTC.
         until: the same, a day its end.
         person: opaque id; rows that are about them, or name them among the candidates.
+        ends: leaves out that a change was begun.
     """
 
     actor: str = ""
@@ -33,6 +34,7 @@ class Filters:
     since: str = ""
     until: str = ""
     person: str = ""
+    ends: bool = False
 
     def clause(self) -> tuple[str, list[Any]]:
         """A condition and its values. Raises: AuditError where a date is none."""
@@ -48,6 +50,8 @@ class Filters:
         if self.until:
             parts.append("started_at < ?")
             values.append(_moment(self.until, end=True))
+        if self.ends:
+            parts.append("phase <> 'begun'")
         if self.person:
             parts.append("(instr(subjects, ?) OR instr(details, ?))")
             values += [f'"{self.person}"'] * 2

@@ -28,14 +28,12 @@ _EVERY_S = 3600.0
 class Housekeeping:
     """Looks at once when it starts, and then by the hour, in a thread of its own."""
 
-    def __init__(self, recognizer: Recognizer, backup_days: int) -> None:
+    def __init__(self, recognizer: Recognizer) -> None:
         """
         Args:
             recognizer: whose galleries are meant.
-            backup_days: how long copies of galleries are kept; 0 for ever.
         """
         self._recognizer = recognizer
-        self._backup_days = backup_days
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._go_on, name="housekeeping", daemon=True)
 
@@ -69,11 +67,11 @@ class Housekeeping:
             return purge(recorded(opened, self._recognizer.audit, self._recognizer.forget))
 
     def _copies(self, folder: Path) -> None:
-        if not any(copy.goes_at for copy in copies_in(folder, self._backup_days)):
+        if not any(copy.goes_at for copy in copies_in(folder, self._recognizer.backup_days)):
             return
-        if gone := purge_copies(folder, self._backup_days):
+        if gone := purge_copies(folder, self._recognizer.backup_days):
             pen = Pen(self._recognizer.audit, str(folder))
-            pen.log.append(pen.entry("erase_copies", details={"files": gone, "days": self._backup_days}))
+            pen.log.append(pen.entry("erase_copies", details={"files": gone, "days": self._recognizer.backup_days}))
 
     def _go_on(self) -> None:
         act_as(SYSTEM)

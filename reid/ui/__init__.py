@@ -16,6 +16,7 @@ from markupsafe import Markup
 from reid.actor import Role
 from reid.errors import ReidError
 from reid.recognizer import Recognizer
+from reid.ui.audit import AuditTab
 from reid.ui.components import shell
 from reid.ui.context import Page, Tab, html, script
 from reid.ui.endpoints import add_endpoints
@@ -40,6 +41,7 @@ TABS: dict[str, tuple[str, Callable[[Page], Tab]]] = {
     "enrol": ("Enrol", EnrolTabs),
     "unknowns": ("Unknowns", UnknownsTab),
     "threshold": ("Threshold", ThresholdTab),
+    "audit": ("Audit", AuditTab),
 }
 """In the order of the bar."""
 

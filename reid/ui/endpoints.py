@@ -20,6 +20,7 @@ from reid.recognizer import Recognizer
 from reid.types import Candidate, Identity, SearchResult
 from reid.ui.bulk_endpoints import bulk_endpoints, bulk_file_endpoints
 from reid.ui.handlers import Visit, declared, permit
+from reid.ui.rights_endpoints import rights_endpoints
 from reid.ui.roles import ENDPOINTS
 from reid.ui.stranger_endpoints import stranger_endpoints
 from reid.ui.verifying import verify_file, verify_files
@@ -33,6 +34,7 @@ def add_endpoints(recognizer: Recognizer) -> None:
     for function in (
         _people(recognizer), _person(recognizer), _rename(recognizer), _merge(recognizer), _erase(recognizer),
         _threshold(recognizer), *stranger_endpoints(recognizer), *bulk_endpoints(recognizer),
+        *rights_endpoints(recognizer),
     ):  # fmt: skip
         api(_in_words(function), api_name=function.__name__)
 

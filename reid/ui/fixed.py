@@ -11,8 +11,8 @@ import gradio as gr
 from reid.ui.text import LANGUAGES, catalogue
 
 LABELS = (
-    "Probe", "Verify", "Gallery", "Enrol", "Threshold", "Cancel", "Candidates per face", "Search a name", "Sort",
-    "Name", "Newest", "Most photographs", "As it should appear",
+    "Probe", "Verify", "Gallery", "Enrol", "Threshold", "Audit", "Cancel", "Candidates per face", "Search a name",
+    "Sort", "Name", "Newest", "Most photographs", "As it should appear",
     "Unknowns", "Keep faces that found no candidate", "Erase after", "1 day", "7 days", "14 days", "30 days", "90 days",
     "365 days",
     "One person", "Many people", "What to enrol", "Consent basis", "For people without one", "Expires",

@@ -15,6 +15,7 @@ from reid.ui.components.person import person
 from reid.ui.components.transfer import export_menu, import_button
 from reid.ui.context import ACTS, Page, html, script
 from reid.ui.editing import change, view_of
+from reid.ui.ending import ending, renewed
 from reid.ui.fixed import label
 from reid.ui.handlers import Updates, event_data, guarded, number_of
 from reid.ui.markup import icon
@@ -45,6 +46,7 @@ class GalleryTab:
                     ORDERS, value="name", label=label("Sort"), elem_classes="bf-inline bf-sort", filterable=False
                 )
                 self.actions = html(classes="bf-end bf-bar__acts")
+            self.ending = html(acts=True, elem_id="bf-ending")
             self.review = html(acts=True, elem_id="bf-review")
             self.people = html(acts=True, elem_id="bf-people")
         with gr.Column(visible=False, elem_classes="bf-one") as self.one:
@@ -52,7 +54,7 @@ class GalleryTab:
                 "", apply_default_css=False, elem_id="bf-person", js_on_load=ACTS + script("person.js")
             )
         self.all = [self.list, self.actions, self.review, self.people, self.one, self.person, page.top, page.messages]
-        self.all += self.transfer.all
+        self.all += [*self.transfer.all, self.ending]
         self.inputs = [self.query, self.order]
         self._listen()
 
@@ -69,7 +71,7 @@ class GalleryTab:
                 trigger_mode="always_last",
                 concurrency_limit=None,
             )
-        for piece in (self.review, self.people, self.person):
+        for piece in (self.ending, self.review, self.people, self.person):
             piece.act(said(self.act, roles.GALLERY), self.inputs, self.all, api_visibility="private",
                       show_progress="hidden", concurrency_limit=None)  # fmt: skip
 
@@ -77,7 +79,7 @@ class GalleryTab:
         """Somebody's own view where the address names one, otherwise the cards."""
         if person:
             return self.show_person(person, query, order)
-        return {**self.show_people(query, order), self.review: self.waiting.draw()}
+        return {**self.show_people(query, order), self.review: self.waiting.draw(), self.ending: ending(self.page)}
 
     def first(self) -> Updates:
         """What stands still, in the reader's language."""
@@ -99,6 +101,9 @@ class GalleryTab:
                 return self.show_people(query, order, number_of(data, "id", 1))
             case "erase":
                 return self.erase(str(data.get("id", "")), query, order)
+            case "renew" | "renew_all":
+                which = str(data.get("id", "")) if data.get("act") == "renew" else ""
+                return {self.page.messages: renewed(self.page, which), self.ending: ending(self.page)}
             case "look":
                 return {self.review: self.waiting.draw(asked=True)}
             case "pairs":

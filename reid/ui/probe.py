@@ -226,19 +226,19 @@ class ProbeTab:
     def draw(self, _person: str, session_id: str, shown: float, k: int) -> Updates:
         """When the tab is opened again: somebody may have been enrolled or erased meanwhile."""
         session = self.page.sessions.find(session_id)
+        asked = {self.purpose: purpose_field(self.page.recognizer.audit.asking, acting().purpose)}
         if session and session.shots:
-            return self.show(session, shown, k)
+            return {**asked, **self.show(session, shown, k)}
         people = self.page.recognizer.gallery.count()
-        return {self.empty: shell.probe_empty(people, self.page.gallery_name), self.words: self._meaning(shown)}
+        return {
+            **asked,
+            self.empty: shell.probe_empty(people, self.page.gallery_name),
+            self.words: self._meaning(shown),
+        }
 
     def first(self) -> Updates:
         """The slider stands at the gallery's own threshold until somebody moves it."""
-        asking = self.page.recognizer.audit.asking
-        return {
-            self.slider: slider_value(self.page.recognizer.threshold),
-            self.live: live_shell(),
-            self.purpose: purpose_field(asking, acting().purpose),
-        }
+        return {self.slider: slider_value(self.page.recognizer.threshold), self.live: live_shell()}
 
     def _session(self, session_id: str) -> Session:
         session = self.page.sessions.find(session_id)

@@ -146,7 +146,8 @@ class VerifyTab:
 
     def draw(self, _person: str, session_id: str) -> Updates:
         """When the tab is opened, for the first time or again."""
-        return self.show(self.page.sessions.find(session_id) or Session(""))  # looking in alone keeps nothing
+        session = self.page.sessions.find(session_id) or Session("")  # looking in alone keeps nothing
+        return {**self.show(session), **self.first()}
 
     def first(self) -> Updates:
         """What the comparison is for, where this ByteFace asks."""

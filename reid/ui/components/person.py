@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from reid.types import Candidate, Identity, Photo
 from reid.ui.components.answers import crop_source
+from reid.ui.components.held import HELD, held_dialog
 from reid.ui.components.people import cover_of
 from reid.ui.markup import button, decision, glyph, icon, join, mini_scale, picture
 from reid.ui.text import count, day, decimal, t
@@ -46,7 +47,7 @@ def person(view: PersonView) -> Markup:
     identity = view.identity
     return Markup(
         '{crumb}{head}<div class="bf-two"><div class="bf-stack bf-stack--4">{bulk}{photos}{nearest}</div>{record}</div>'
-        "{merge}{erase}"
+        "{merge}{held}{erase}"
     ).format(
         crumb=_crumb(identity),
         head=_head(identity),
@@ -55,6 +56,7 @@ def person(view: PersonView) -> Markup:
         nearest=_nearest(view),
         record=_record(identity),
         merge=_merge_dialog(view),
+        held=held_dialog(identity),
         erase=_erase_dialog(identity),
     )
 
@@ -73,7 +75,7 @@ def _head(identity: Identity) -> Markup:
 
     return Markup(
         '<div class="bf-phead">{cover}<div class="bf-grow"><h1 class="bf-h1"><bdi>{name}</bdi></h1>'
-        '<p class="bf-quiet">{facts}</p></div><div class="bf-bar__a">{link}{merge}{erase}</div></div>'
+        '<p class="bf-quiet">{facts}</p></div><div class="bf-bar__a">{link}{held}{merge}{erase}</div></div>'
     ).format(
         cover=cover_of(identity, "72"),
         name=identity.name,
@@ -85,6 +87,7 @@ def _head(identity: Identity) -> Markup:
         link=Markup('<button type="button" class="bf-btn" data-copy-link>{}{}</button>').format(
             icon("link"), t("Copy link")
         ),
+        held=opener(t("What is held"), "download", HELD, ""),
         merge=opener(t("Merge"), "merge", "merge-dialog", ""),
         erase=opener(t("Erase"), "trash", "erase-dialog", "bf-btn--dangerquiet"),
     )
@@ -267,7 +270,7 @@ def _erase_dialog(identity: Identity) -> Markup:
             photographs=count(identity.photo_count, "photograph", "photographs"),
         ),
         sign=glyph("danger"),
-        final=t("This cannot be undone. Backups made before today still hold this person: erase or replace them too."),
+        final=t("This cannot be undone, nor by a backup. Older copies hold this person until their day."),
         type=t("Type the name to confirm"),
         name=identity.name,
         keep=t("Keep"),
