@@ -105,6 +105,17 @@
     if (answer.ok) turnTo(name); else say((await answer.json()).detail);
   });
 
+  // a login that ended while the page was open, or more than one may ask
+  const ask = window.fetch.bind(window);
+  window.fetch = async (...what) => {
+    const answer = await ask(...what);
+    if (new URL(answer.url || location).origin === location.origin) {
+      if (answer.status === 401) location.assign(`login?next=${encodeURIComponent(`/${location.search}`)}`);
+      if (answer.status === 429) say(words.too_often);
+    }
+    return answer;
+  };
+
   Object.assign(window, { bytefaceGive: give, bytefaceSay: say });
 
   window.bytefaceSay = say;

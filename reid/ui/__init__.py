@@ -98,7 +98,8 @@ def _listen(blocks: gr.Blocks, page: Page, tabs: dict[str, Tab], camera: gr.HTML
         return draw(str(place.get("tab", "")), str(place.get("person", "")), values)
 
     def load(request: gr.Request) -> Updates:
-        first = {component: value for tab in tabs.values() for component, value in tab.first().items()}
+        first = {component: value for name, tab in tabs.items() if may_look(name)
+                 for component, value in tab.first().items()}  # fmt: skip
         values = [first.get(component, component.value) for component in inputs]
         query = request.query_params
         turn = gr.Tabs(selected=query.get("tab")) if query.get("tab") in tabs and may_look(query["tab"]) else gr.skip()

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from reid.actor import Role
 from reid.types import Candidate, Identity, Photo
 from reid.ui.components.answers import crop_source
 from reid.ui.components.held import HELD, held_dialog
 from reid.ui.components.people import cover_of
 from reid.ui.markup import button, decision, glyph, icon, join, mini_scale, picture
+from reid.ui.roles import may
 from reid.ui.text import count, day, decimal, t
 
 RECORD_FIELDS = ("notes", "consent", "expires")
@@ -190,19 +192,20 @@ def _record(identity: Identity) -> Markup:
         '<input type="hidden" name="id" value="{id}"><input type="hidden" name="version" value="{version}">'
         '<div><label class="bf-label" for="rec-name">{name_word}</label><input class="bf-input" id="rec-name" '
         'name="name" '
-        'required maxlength="200" autocomplete="off" value="{name}"></div>'
+        'required maxlength="200" autocomplete="off" value="{name}"{off}></div>'
         '<div><label class="bf-label" for="rec-notes">{notes_word} <span class="bf-opt">{optional}</span></label>'
-        '<textarea class="bf-input" id="rec-notes" name="notes" rows="3">{notes}</textarea></div>'
+        '<textarea class="bf-input" id="rec-notes" name="notes" rows="3"{off}>{notes}</textarea></div>'
         '<div><label class="bf-label" for="rec-consent">{consent_word}</label><input class="bf-input" id="rec-consent" '
-        'name="consent" autocomplete="off" value="{consent}"></div>'
+        'name="consent" autocomplete="off" value="{consent}"{off}></div>'
         '<div><label class="bf-label" for="rec-expires">{expires_word}</label><input class="bf-input" id="rec-expires" '
-        'name="expires" type="date" value="{expires}"></div>'
+        'name="expires" type="date" value="{expires}"{off}></div>'
         '<div><label class="bf-label" for="rec-more">{details_word} <span class="bf-opt">{each}</span></label>'
         '<textarea class="bf-input" id="rec-more" name="details" rows="3" '
-        'placeholder="{example}">{details}</textarea></div>'
-        '<div class="bf-row"><button class="bf-btn bf-btn--primary">{save}</button></div></form>'
+        'placeholder="{example}"{off}>{details}</textarea></div>'
+        "{save}</form>"
     ).format(
         record=t("Record"),
+        off="" if may(Role.OPERATOR) else Markup(" disabled"),
         id=identity.id,
         version=version_of(identity),
         name_word=t("Name"),
@@ -218,8 +221,15 @@ def _record(identity: Identity) -> Markup:
         each=t("one a line"),
         example=t("Staff no.: HM-0417"),
         details=details,
-        save=t("Save"),
+        save=_save(),
     )
+
+
+def _save() -> Markup:
+    if may(Role.OPERATOR):
+        return Markup('<div class="bf-row"><button class="bf-btn bf-btn--primary">{}</button></div>').format(t("Save"))
+    words = t("Only an operator changes what is kept about a person.")
+    return Markup('<p class="bf-note">{}{}</p>').format(icon("info"), words)
 
 
 def _merge_dialog(view: PersonView) -> Markup:
