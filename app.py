@@ -7,6 +7,7 @@ import logging
 import os
 import sys
 
+from reid import zero_gpu
 from reid.errors import ReidError
 from reid.gallery.sealing import use_key_of
 from reid.settings import Settings
@@ -18,6 +19,7 @@ def main() -> int:
     try:
         settings = Settings.from_env()
         use_key_of(os.environ)
+        zero_gpu.prepare()
         from reid.server import serve  # Gradio and torch, not before the settings are known to be good
 
         serve(settings, functools.partial(print, flush=True))

@@ -15,6 +15,7 @@ import gradio as gr
 import uvicorn
 from fastapi import Body, FastAPI, HTTPException, Request, Response
 
+from reid import zero_gpu
 from reid.access import LOOPBACK, OnlyOwnPages, allowed_hosts
 from reid.accounts import FILE, Accounts
 from reid.actor import Role, acting, refuse_the_unnamed
@@ -216,6 +217,7 @@ def _serve(settings: Settings, say: Callable[[str], None]) -> None:
         if entry.in_force:
             say("Nobody gets in without an account, a key or what the settings allow.")
             refuse_the_unnamed()
+        zero_gpu.ready()
         try:
             proxies = list(settings.doors.proxies)
             uvicorn.run(

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from reid import zero_gpu
 from reid.errors import SettingsError
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -164,7 +165,8 @@ class Settings:
             weights=env.get("BYTEFACE_WEIGHTS") or "auto",
             detector=env.get("BYTEFACE_DETECTOR") or "yunet",
             min_face_px=_number(env, "BYTEFACE_MIN_FACE_PX", 10),
-            device=env.get("BYTEFACE_DEVICE") or "auto",
+            # on ZeroGPU no GPU is seen until one is lent
+            device=env.get("BYTEFACE_DEVICE") or ("cuda" if zero_gpu.is_here() else "auto"),
             runtime=env.get("BYTEFACE_RUNTIME") or "auto",
             precision=env.get("BYTEFACE_PRECISION") or "auto",
             demo=_yes(env, "BYTEFACE_DEMO", "1"),

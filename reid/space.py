@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from reid import zero_gpu
 from reid.align import align
 from reid.errors import EmbeddingSpaceError, WeightsError
 from reid.networks.base import Network
@@ -129,6 +130,7 @@ class EmbeddingSpace:
         self.dim = sum(network.dim for network in networks)
         self.name, self.id = name_and_id(networks, shares)
         self.threshold = _threshold(thresholds or {}, self.id)
+        self._compute = zero_gpu.lent(self._embed)
 
     @classmethod
     def load(
@@ -190,6 +192,9 @@ class EmbeddingSpace:
         """(N, D) unit vectors of N faces, each given as `crops` returned it."""
         if not crops:
             return np.zeros((0, self.dim), np.float32)
+        return self._compute(crops)
+
+    def _embed(self, crops: Sequence[tuple[RGB, ...]]) -> Embeddings:
         parts = [
             network.embed(np.stack(per_network)) * np.float32(np.sqrt(share))
             for network, share, per_network in zip(self.networks, self.shares, zip(*crops, strict=True), strict=True)
