@@ -40,6 +40,7 @@ def test_every_action_has_a_name_of_its_own_and_the_page_keeps_its_events_to_its
         "/threshold",
         "/unknowns", "/keep_unknowns", "/enrol_unknowns", "/reject_unknowns", "/ignore_unknowns", "/erase_unknowns",
         "/duplicates", "/two_people", "/outliers",
+        "/audit_log", "/audit_verify", "/ending", "/renew_person", "/retention",
         "/import_people", "/restore", "/export", "/remove_photographs", "/galleries",
         "/new_gallery",
     }  # fmt: skip
@@ -151,3 +152,21 @@ def test_people_are_imported_exported_and_restored(client: Client, recognizer: R
         client.predict(handle_file(str(tmp_path / "alone.csv")), api_name="/import_people")
     with pytest.raises(AppError, match="not restored"):
         client.predict(handle_file(str(tmp_path / "alone.csv")), api_name="/restore")
+
+
+def test_the_time_of_people_and_the_log_are_asked_for_by_programs_too(client: Client, recognizer: Recognizer) -> None:
+    ann = recognizer.gallery.find("Ann")
+    assert ann is not None
+    client.predict([handle_file(str(save_probe(recognizer)))], None, 5, "case 7", api_name="/search")
+    assert client.predict(30, True, api_name="/retention") == {"days": 30, "given": 1}
+    assert [one["id"] for one in client.predict(60, api_name="/ending")] == [ann.id]
+    assert client.predict(ann.id, "2120-01-01", api_name="/renew_person")["expires"] == "2120-01-01"
+    found = client.predict("", "search", "", "", ann.id, api_name="/audit_log")
+    assert (found["total"], found["rows"][0]["purpose"], found["rows"][0]["subjects"]) == (1, "case 7", [ann.id])
+    whole = client.predict("", api_name="/audit_verify")
+    assert (whole["whole"], whole["first_bad"]) == (True, None)
+
+
+def save_probe(recognizer: Recognizer) -> Path:
+    """A photograph of Ann beside the gallery."""
+    return save(recognizer.audit.path.with_name("probe.jpg"), [0])
