@@ -60,8 +60,12 @@ class House:
 
 
 @contextmanager
-def house(folder: Path, doors: Doors | None = None) -> Iterator[House]:
-    """Opens it; afterwards whoever is not named is this machine again, as before."""
+def house(folder: Path, doors: Doors | None = None, *, started: bool = True) -> Iterator[House]:
+    """Opens it; afterwards whoever is not named is this machine again, as before.
+
+    Args:
+        started: whether its own client runs the application; False where a real server does.
+    """
     clock = Clock()
     hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     accounts = Accounts(folder / FILE, clock, Passwords(hasher))
@@ -72,6 +76,7 @@ def house(folder: Path, doors: Doors | None = None) -> Iterator[House]:
         recognizer = held.enter_context(people_of_all_kinds(folder))
         entry = Entry(accounts, doors or Doors(requests_per_minute=0), Throttle(clock))
         made = House(application(recognizer, entry), recognizer, accounts, clock)
-        with made.client:
-            yield made
+        if started:
+            held.enter_context(made.client)
+        yield made
     accounts.close()
