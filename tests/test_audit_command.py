@@ -12,6 +12,7 @@ from fakes import fake_recognizer, photograph
 from test_audit import tampered
 
 from reid.audit.log import AuditLog
+from reid.audit.reading import Filters, rows_of
 from reid.cli import main
 
 
@@ -82,3 +83,14 @@ def test_a_log_elsewhere_is_found_by_its_setting(folder, monkeypatch):
     assert main(["audit", "verify"]) == 0
     with closing(sqlite3.connect(folder / "kept.db")) as db:
         assert db.execute("SELECT count(*) FROM rows").fetchone() == (5,)
+
+
+def test_who_may_do_what_is_on_record_too(tmp_path, monkeypatch):
+    monkeypatch.setenv("BYTEFACE_DATA", str(tmp_path))
+    monkeypatch.delenv("BYTEFACE_GALLERY", raising=False)
+    assert main(["accounts", "key", "kiosk", "--role", "viewer"]) == 0
+    assert main(["accounts", "list"]) == 0
+    rows = rows_of(AuditLog(tmp_path / "audit.db"), Filters(action="account"))
+    assert main(["accounts", "remove", "nobody"]) == 1
+    assert [row.phase for row in rows] == ["done", "begun"]
+    assert rows[1].facts == {"did": "key", "account": "kiosk", "as": "viewer"}

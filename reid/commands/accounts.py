@@ -5,10 +5,15 @@ from __future__ import annotations
 import argparse
 import getpass
 import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from datetime import datetime
 
 from reid.accounts import FILE, Accounts
 from reid.accounts.people import ROLES
+from reid.actor import Role
+from reid.audit.writing import Pen
+from reid.commands import common
 from reid.errors import AccountError
 
 
@@ -46,10 +51,23 @@ def run(args: argparse.Namespace) -> int:
     """Does it to the file in the data folder; a running server follows at once."""
     accounts = Accounts(args.settings.data_dir / FILE)
     try:
-        _do(accounts, args)
+        with _on_record(args):
+            _do(accounts, args)
     finally:
         accounts.close()
     return 0
+
+
+@contextmanager
+def _on_record(args: argparse.Namespace) -> Iterator[None]:
+    """Who may do what is as much to account for as what they do; looking at the lists is not."""
+    if args.action in ("list", "keys"):
+        yield
+        return
+    url = args.settings.gallery
+    facts = {"did": args.action, "account": args.name, "as": getattr(args, "role", "")}
+    with closing(common.audit_of(args.settings, url)) as log, Pen(log, url).change("account", Role.ADMIN, **facts):
+        yield
 
 
 def _do(accounts: Accounts, args: argparse.Namespace) -> None:

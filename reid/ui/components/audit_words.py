@@ -16,7 +16,7 @@ ACTIONS = {
     "keep": "Stranger kept", "ignore": "Stranger ignored", "erase_strangers": "Strangers erased",
     "threshold": "Threshold", "calibrate": "Calibration", "setting": "Setting", "restore": "Backup restored",
     "create_gallery": "New gallery", "reembed": "Brought to other weights", "build": "Gallery built",
-    "erase_copies": "Old copies removed", "log": "The log begins",
+    "erase_copies": "Old copies removed", "account": "Account", "migrate": "Gallery moved", "log": "The log begins",
 }  # fmt: skip
 """One word of the log -> what it is called on the page."""
 
