@@ -11,7 +11,7 @@ import pytest
 from browser import Surfer, enrol, go, search, shoot, surfing
 from fakes import FakeDetector, FakeNetwork, photograph, save
 from playwright.sync_api import Page
-from test_browser_access import _violations
+from test_browser_access import violations
 
 from reid.gallery import open_gallery
 from reid.recognizer import Recognizer
@@ -110,7 +110,7 @@ def test_a_folder_is_checked_and_imported_with_a_report_and_a_question(
     page.click("#bf-import-go")
     page.wait_for_selector(".bf-toast:has-text('3 people imported')")
     shoot(page, "fake-import-done")
-    assert _violations(page) == []
+    assert violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     rows = {row[1]: (row[0], row[2], row[3]) for row in _rows(page)}
     assert rows["Lund, Erik"][:2] == ("Enrolled", "3 of 5 photographs")
@@ -183,7 +183,7 @@ def test_a_gallery_is_imported_exported_wiped_and_restored_with_the_same_answers
     page.reload()
     page.click("button:has-text('Restore a backup') >> visible=true")
     page.wait_for_selector("#restore-dialog:not([hidden])")
-    assert _violations(page) == []
+    assert violations(page) == []
     page.set_input_files("#restore-files input[type=file]", str(tmp_path / "people.byteface"))
     page.wait_for_selector(".bf-toast:has-text('4 people restored')")
     page.wait_for_selector(".bf-person:has-text('Lund, Erik')")
@@ -212,7 +212,7 @@ def test_two_browsers_work_in_two_galleries(surfer: Surfer, recognizer: Recogniz
     page.keyboard.press("Enter")
     page.wait_for_selector(".bf-where:has-text('Staff'):has-text('0 people')")
     page.wait_for_selector(".bf-empty:has-text('Nobody is enrolled yet') >> visible=true")
-    assert _violations(page) == []
+    assert violations(page) == []
     enrol(page, "Zoe", save(tmp_path / "zoe.jpg", [2]))
     go(page, "gallery")
     page.wait_for_selector(".bf-person:has-text('Zoe')")
