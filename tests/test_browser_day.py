@@ -19,7 +19,7 @@ import pytest
 from browser import Film, Surfer, go, search, shoot, surfing
 from PIL import Image
 from playwright.sync_api import Page
-from test_browser_access import _violations
+from test_browser_access import violations
 
 from reid.demo import DEMO_PEOPLE
 from reid.recognizer import Recognizer
@@ -87,7 +87,7 @@ def test_the_operators_day(
         go(page, tab)
         page.wait_for_load_state("networkidle")
         shoot(page, f"day-{tab}-{width}")
-        assert _violations(page) == []
+        assert violations(page) == []
         assert page.evaluate("document.documentElement.scrollWidth") == width
     film.save(CHECKOUT / "assets" / "demo.webp")
     page.context.close()
