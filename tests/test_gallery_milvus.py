@@ -227,6 +227,19 @@ def test_a_graph_finds_nearly_all_of_the_nearest(tmp_path: Path) -> None:
     assert hits / 200 > 0.95
 
 
+def test_a_name_is_a_name_whatever_stands_in_it(milvus: str) -> None:
+    names = ['Ann" or id != "', "O'Neil\\", '"', "{x} %s $y", "安 é 🔎"]
+    with closing(opened(milvus)) as gallery:
+        gallery.add([photo(f"p{n}", f'i"{n}', name) for n, name in enumerate(names)])
+        for n, name in enumerate(names):
+            found = gallery.find(name)
+            assert found is not None
+            assert (found.id, found.name) == (f'i"{n}', name)
+            assert [one.id for one in gallery.photos(found.id)] == [f"p{n}"]
+        assert gallery.find('" or id != "') is None
+        assert gallery.photo('" or id != "') is None
+
+
 def test_crops_and_records_of_any_length_come_back(milvus: str) -> None:
     with closing(opened(milvus)) as gallery:
         crop = np.random.default_rng(1).bytes(200_000)
