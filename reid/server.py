@@ -24,6 +24,7 @@ from reid.downloads import add_downloads
 from reid.entrance.doors import check_doors
 from reid.entrance.entry import Entry
 from reid.entrance.gate import Gate
+from reid.entrance.hub import add_hub_login
 from reid.entrance.login import add_login
 from reid.entrance.uploads import OwnUploads
 from reid.errors import ReidError, SettingsError
@@ -82,6 +83,7 @@ def create_app(
     _add_headers(app, space=entry.doors.space)
     app.add_middleware(OnlyOwnPages, hosts=hosts)
     add_login(app, entry)
+    add_hub_login(app, entry)
     add_downloads(app, recognizer, sessions)
     _add_routes(app, recognizer, sessions)
     _add_shelf(app, recognizer)

@@ -33,12 +33,14 @@ class HubLogin:
         client_id: of the Space as an OAuth application; empty where there is none.
         secret: of the same.
         provider: address of the OpenID provider.
+        host: name of the Space, by which the provider sends people back; empty for the one that they came by.
         admins, operators, viewers: users and organisations of the Hub that have that role; nobody else gets in.
     """
 
     client_id: str = ""
     secret: str = field(default="", repr=False)
     provider: str = "https://huggingface.co"
+    host: str = ""
     admins: tuple[str, ...] = ()
     operators: tuple[str, ...] = ()
     viewers: tuple[str, ...] = ()
@@ -86,6 +88,7 @@ class Doors:
                 env.get("OAUTH_CLIENT_ID") or "",
                 env.get("OAUTH_CLIENT_SECRET") or "",
                 (env.get("OPENID_PROVIDER_URL") or "https://huggingface.co").rstrip("/"),
+                env.get("SPACE_HOST") or "",
                 *(_names(env, f"BYTEFACE_HF_{who}") for who in ("ADMINS", "OPERATORS", "VIEWERS")),
             ),
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextvars import Context
 from dataclasses import replace
 from pathlib import Path
 
@@ -214,7 +215,7 @@ def test_without_an_account_this_machine_asks_nobody_and_with_the_first_it_does(
         assert client.get("/login").headers["location"] == "/"
         accounts.people.add("Ada", Role.ADMIN, WORDS)
         assert client.get("/config").status_code == 401
-        assert acting() == NOBODY, "work for which nobody was named"
+        assert Context().run(acting) == NOBODY, "work for which nobody was named"
     accounts.close()
     recognizer.close()
 

@@ -16,7 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markupsafe import Markup
 
-from reid.actor import LOCAL, Actor, Role, act_as
+from reid import actor
+from reid.actor import Actor, Role, act_as
 from reid.errors import NotAllowedError
 from reid.feedback import without_rejected
 from reid.leave_one_out import mated_similarities
@@ -76,7 +77,7 @@ def test_the_oldest_photograph_makes_room_and_the_newest_is_shown() -> None:
 
 def _sentences() -> set[str]:
     found: set[str] = set()
-    for path in (CHECKOUT / "reid" / "ui").rglob("*.py"):
+    for path in (*(CHECKOUT / "reid" / "ui").rglob("*.py"), *(CHECKOUT / "reid" / "entrance").rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in {"t", "count"}:
                 arguments = node.args[:1] if node.func.id == "t" else node.args[1:3]
@@ -311,5 +312,6 @@ def with_name(name: str) -> None:
 
 @pytest.fixture(autouse=True)
 def _this_machine_again() -> Iterator[None]:
+    before = actor._acting.get()
     yield
-    act_as(LOCAL)
+    actor._acting.set(before)

@@ -17,7 +17,7 @@ OURS = {
     "/health": Role.NOBODY,
     "/login": Role.NOBODY,
     "/login/hub": Role.NOBODY,
-    "/login/hub/callback": Role.NOBODY,
+    "/login/callback": Role.NOBODY,
     "/logout": Role.NOBODY,
     "/crops/{photo_id}": Role.VIEWER,
     "/probes/{session_id}/{shot_id}.jpg": Role.VIEWER,

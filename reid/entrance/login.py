@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlencode
 
 from anyio import to_thread
 from fastapi import FastAPI, Request
@@ -96,7 +96,8 @@ def show_login(
     root = entry.doors.root_path
     page = login_page(
         root=root, there=there, name=name[:200], problem=problem,
-        hub=f"{root}/login/hub" if entry.doors.hub.wanted else "", guests=entry.doors.visitors,
+        hub=f"{root}/login/hub?{urlencode({'next': there})}" if entry.doors.hub.wanted else "",
+        form=entry.accounts.any or not entry.doors.hub.wanted, guests=entry.doors.visitors,
     )  # fmt: skip
     return HTMLResponse(page, status, headers=_HEADERS)
 

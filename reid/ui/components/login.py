@@ -13,7 +13,14 @@ from reid.ui.text import language, t
 
 
 def login_page(
-    *, root: str = "", there: str, name: str = "", problem: str = "", hub: str = "", guests: bool = False
+    *,
+    root: str = "",
+    there: str,
+    name: str = "",
+    problem: str = "",
+    hub: str = "",
+    form: bool = True,
+    guests: bool = False,
 ) -> Markup:
     """The whole document.
 
@@ -23,6 +30,7 @@ def login_page(
         name: what was typed before.
         problem: why it did not work; empty on the first visit.
         hub: address that logs in with Hugging Face; empty where that cannot be done.
+        form: whether somebody has an account of this ByteFace.
         guests: whether one may look without logging in.
     """
     said = (
@@ -37,14 +45,8 @@ def login_page(
         '<meta name="viewport" content="width=device-width, initial-scale=1"><base href="{root}/">'
         '<link rel="icon" href="favicon.ico">'
         '<style>{style}</style></head><body class="bf-login"><main class="bf-login__card"><p class="bf-login__brand">'
-        '{brand}<span>ByteFace</span></p><h1>{heading}</h1>{said}{hub}<form method="post" action="login">'
-        '<input type="hidden" name="next" value="{there}">'
-        '<label for="name">{name_word}</label><input id="name" name="name" value="{name}" required maxlength="200" '
-        'autocomplete="username" autocapitalize="none" spellcheck="false"{focus_name}{described}>'
-        '<label for="password">{password_word}</label><input id="password" name="password" type="password" required '
-        'maxlength="256" autocomplete="current-password"{focus_password}{described}>'
-        '<button class="bf-login__go">{go}</button></form>{guests}<p class="bf-login__foot">{foot}</p></main></body>'
-        "</html>"
+        '{brand}<span>ByteFace</span></p><h1>{heading}</h1>{said}{hub}{form}{guests}<p class="bf-login__foot">'
+        "{foot}</p></main></body></html>"
     ).format(
         language=language(),
         root=root,
@@ -53,15 +55,8 @@ def login_page(
         brand=BRAND,
         heading=t("Log in"),
         said=said,
-        hub=_hub(hub),
-        there=there,
-        name_word=t("Name"),
-        name=name,
-        password_word=t("Password"),
-        focus_name="" if name else Markup(" autofocus"),
-        focus_password=Markup(" autofocus") if name else "",
-        described=Markup(' aria-describedby="problem" aria-invalid="true"') if problem else "",
-        go=t("Log in"),
+        hub=_hub(hub, alone=not form),
+        form=_form(there, name, wrong=bool(problem)) if form else "",
         guests=Markup('<p class="bf-login__or"><a href="./">{}</a></p>').format(t("Look without logging in"))
         if guests
         else "",
@@ -69,12 +64,35 @@ def login_page(
     )
 
 
-def _hub(address: str) -> Markup:
+def _form(there: str, name: str, *, wrong: bool) -> Markup:
+    return Markup(
+        '<form method="post" action="login">'
+        '<input type="hidden" name="next" value="{there}">'
+        '<label for="name">{name_word}</label><input id="name" name="name" value="{name}" required maxlength="200" '
+        'autocomplete="username" autocapitalize="none" spellcheck="false"{focus_name}{described}>'
+        '<label for="password">{password_word}</label><input id="password" name="password" type="password" required '
+        'maxlength="256" autocomplete="current-password"{focus_password}{described}>'
+        '<button class="bf-login__go">{go}</button></form>'
+    ).format(
+        there=there,
+        name_word=t("Name"),
+        name=name,
+        password_word=t("Password"),
+        focus_name="" if name else Markup(" autofocus"),
+        focus_password=Markup(" autofocus") if name else "",
+        described=Markup(' aria-describedby="problem" aria-invalid="true"') if wrong else "",
+        go=t("Log in"),
+    )
+
+
+def _hub(address: str, *, alone: bool) -> Markup:
     if not address:
         return Markup("")
-    return Markup(
-        '<a class="bf-login__hub" href="{}" target="_blank" rel="noopener">{}</a><p class="bf-login__or">{}</p>'
-    ).format(address, t("Log in with Hugging Face"), t("or with an account of this ByteFace"))
+    # a window of its own: on a Space this page lives in a frame, where the Hub's login refuses to appear
+    link = Markup('<a class="bf-login__hub" href="{}" target="_blank" rel="noopener">{}</a>')
+    made = link.format(address, t("Log in with Hugging Face"))
+    other = Markup('<p class="bf-login__or">{}</p>').format(t("or with an account of this ByteFace"))
+    return made if alone else made + other
 
 
 @cache
