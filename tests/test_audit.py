@@ -225,3 +225,14 @@ def test_a_word_for_purposes_that_means_nothing_is_refused(tmp_path):
 def test_there_is_no_log_before_something_was_done(tmp_path):
     with pytest.raises(AuditError, match="no audit log"):
         verify(AuditLog(tmp_path / "audit.db"))
+
+
+def test_a_log_that_is_deleted_while_it_is_in_use_is_begun_anew_and_its_kept_end_tells(log, caplog):
+    kept = head_of(log)
+    for file in log.path.parent.glob("audit.db*"):
+        file.unlink()
+    log.append(Entry("search"))
+    assert [row.action for row in rows_of(log)] == ["search", "log"]
+    assert "taken away" in caplog.text
+    assert verify(log).bad is None
+    assert verify(log, [kept]).bad == 3

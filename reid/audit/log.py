@@ -67,6 +67,7 @@ class AuditLog:
         self._db: sqlite3.Connection | None = None
         self._lock = threading.Lock()
         self._secret = ""
+        self._file: tuple[int, int] | None = None
 
     def append(self, *entries: Entry, durable: bool = False) -> int:
         """Writes rows, all or none, in the name of whoever is acting.
@@ -128,8 +129,13 @@ class AuditLog:
     @contextlib.contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
         with _explained(self.path):
+            if self._db is not None and _file_id(self.path) != self._file:
+                log.warning("the audit log was taken away or replaced while it was in use; what follows goes on there")
+                self._db.close()
+                self._db = None
             if self._db is None:
                 self._db = _opened(self.path)
+                self._file = _file_id(self.path)
                 (details,) = self._db.execute("SELECT details FROM rows WHERE seq = 1").fetchone()
                 self._secret = str(details)
             yield self._db
@@ -173,6 +179,15 @@ def _opened(path: Path) -> sqlite3.Connection:
         db.close()
         raise
     return db
+
+
+def _file_id(path: Path) -> tuple[int, int] | None:
+    """Which file that is, whatever it is called; None where there is none: rows for one without a name are lost."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _make(db: sqlite3.Connection) -> None:
