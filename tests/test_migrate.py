@@ -16,8 +16,11 @@ import pytest
 from gallery_backends import BACKENDS, opened
 from gallery_records import DIM, SPACE, kept, photo, unit
 
+from reid.audit import AuditLog
+from reid.audit.recording import recorded
 from reid.cli import main
 from reid.gallery import Gallery
+from reid.gallery.copies import snapshot
 from reid.gallery.npy import save_npy
 from reid.types import Rejection
 
@@ -156,6 +159,24 @@ def test_a_gallery_without_photographs_cannot_be_moved(tmp_path: Path, capsys: p
     assert main(["migrate", "--from", str(tmp_path / "g.npy"), "--to", str(tmp_path / "t.db")]) == 1
     assert "keeps no photographs" in capsys.readouterr().err
     assert not (tmp_path / "t.db").exists()
+
+
+def test_who_was_erased_does_not_come_back_with_an_older_copy(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BYTEFACE_AUDIT", str(tmp_path / "audit.db"))
+    log = AuditLog(tmp_path / "audit.db")
+    with closing(recorded(opened(str(tmp_path / "g.db")), log)) as gallery:
+        fill(gallery.inner, 5)
+        gallery.inner.add([photo("x1", "ab" * 16, "Gone"), photo("x2", "ab" * 16, "Gone")])
+        snapshot(tmp_path / "g.db", tmp_path / "copy.db")
+        gallery.remove("ab" * 16)
+    log.close()
+    target = BACKENDS["milvus"](tmp_path / "m")
+    assert main(["migrate", "--from", str(tmp_path / "copy.db"), "--to", target]) == 0
+    assert "2 of them, which the audit log says were erased since" in capsys.readouterr().out
+    with closing(opened(target)) as moved:
+        assert [one.id for one in moved.identities()] == ["i00", "i01", "i02", "i03", "i04"]
 
 
 def shard(path: Path, number: int, *, of: int = 2, done: bool = True) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING, cast
@@ -37,6 +38,8 @@ def run(args: argparse.Namespace) -> int:
     from reid.audit.writing import Pen
     from reid.gallery import open_gallery
     from reid.gallery.moving import Sources, move
+    from reid.gallery.sealing import key_of
+    from reid.rights.erasures import erase_from, erasures_of
 
     with ExitStack() as opened:
         galleries = [opened.enter_context(closing(_source(url))) for url in args.sources]
@@ -50,12 +53,18 @@ def run(args: argparse.Namespace) -> int:
         log = opened.enter_context(closing(common.audit_of(args.settings, args.target)))
         with Pen(log, args.target).change("migrate", Role.ADMIN, galleries=len(galleries)) as more, _bar() as tell:
             done = move(Sources(galleries), cast("MovableGallery", target), tell)
-            more |= {"people": done.people, "photographs": done.photos, "sha256": done.digest}
+            # after the comparison: a copy of an earlier day may hold people whom this log knows to be erased
+            forgotten = erase_from(target, erasures_of(log))
+            more |= {"people": done.people, "photographs": done.photos, "sha256": done.digest, "forgotten": forgotten}
     print(
         f"{done.people:,} people with {done.photos:,} photographs in {args.target}, {done.copied:,} of them copied "
         f"now, and {done.strangers:,} kept faces of strangers."
     )
     print(f"Compared: every person and photograph (SHA-256 {done.digest}), {done.searches:,} searches.")
+    if forgotten:
+        print(f"{forgotten:,} of them, which the audit log says were erased since, were erased again.")
+    if args.target.startswith("milvus:") and key_of(os.environ):
+        print("The key is for .db files: what is in Milvus is encrypted as its server's disks are.")
     print("The source is as it was. Erasing somebody from now on reaches the new gallery only; delete the old one.")
     return 0
 

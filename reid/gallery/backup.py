@@ -73,7 +73,8 @@ def file_of(url: str) -> Path:
     """The file of a gallery's address. Raises: GalleryError where the gallery is no SQLite file."""
     scheme, _, rest = url.partition(":")
     if url.lower().endswith(".npy") or (rest and len(scheme) > 1 and scheme != "sqlite"):
-        raise GalleryError(f"{url} is not a .db gallery, so it cannot be exported. Copy the file itself instead.")
+        way = "Bring it into one with `byteface migrate`." if scheme == "milvus" else "Copy the file itself instead."
+        raise GalleryError(f"{url} is not a .db gallery, so it is neither exported nor restored here. {way}")
     return Path(url.removeprefix("sqlite:")).expanduser().resolve()
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from reid.audit import AuditLog
 from reid.errors import AuditError
-from reid.gallery import open_gallery
+from reid.gallery import Gallery, open_gallery
 
 _ERASING = ("erase", "expire", "erase_strangers")
 """Erasing for good. Photographs that were taken out one by one are a correction, which a backup takes back."""
@@ -90,18 +90,23 @@ def erase_again(database: Path, erased: Erasures) -> int:
     """
     if not erased:
         return 0
-    gone = 0
     with closing(open_gallery(str(database), space_id=None, dim=None, create=False)) as gallery:
-        for identity in gallery.identities():
-            if identity.id in erased.people:
-                gone += gallery.remove(identity.id).photos
-                continue
-            ids, _ = gallery.embeddings([identity.id]).get(identity.id, ([], None))
-            if held := [one for one in ids if one in erased.photos]:
-                gone += gallery.remove_photos(held).photos
-        if erased.strangers:
-            gone += gallery.unknowns.remove(sorted(erased.strangers))
-        left = {identity.id for identity in gallery.identities()} & erased.people
+        return erase_from(gallery, erased)
+
+
+def erase_from(gallery: Gallery, erased: Erasures) -> int:
+    """The same in an open gallery. Raises: AuditError."""
+    gone = 0
+    for identity in gallery.identities() if erased else []:
+        if identity.id in erased.people:
+            gone += gallery.remove(identity.id).photos
+            continue
+        ids, _ = gallery.embeddings([identity.id]).get(identity.id, ([], None))
+        if held := [one for one in ids if one in erased.photos]:
+            gone += gallery.remove_photos(held).photos
+    if erased.strangers:
+        gone += gallery.unknowns.remove(sorted(erased.strangers))
+    left = {identity.id for identity in gallery.identities()} & erased.people if erased else set()
     if left:
         raise AuditError(f"{len(left)} erased people are still in the backup. Do not restore it; report this.")
     return gone
