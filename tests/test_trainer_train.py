@@ -114,6 +114,13 @@ def test_a_loss_that_is_no_number_stops_and_names_the_batch(tmp_path: Path, monk
         tiny.run(tmp_path)
 
 
+def test_other_shares_to_choose_from_continue_a_run_that_was_trained(tmp_path: Path) -> None:
+    trained = tiny.run(tmp_path, recipe=replace(tiny.RECIPE, alphas=(0.25,)))
+    again = tiny.run(tmp_path, recipe=replace(tiny.RECIPE, alphas=(1.0,)), resume=True)
+    assert (trained.alpha, again.alpha) == (0.25, 1.0)
+    assert again.history == trained.history, "no epoch was trained again"
+
+
 def test_a_full_disk_stops_in_one_sentence_and_the_last_checkpoint_stays(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -43,16 +43,22 @@ class Job:
     workers: int = 0
 
     def fingerprint(self, split: Split) -> dict[str, Any]:
-        """What must be the same for a run to be continued."""
+        """What must be the same for a run to be continued: all that its epochs depend on."""
         faces = sorted(f"{face.sha256} {face.label}" for face in (*split.train, *split.unlabelled))
         return {
-            "recipe": json.loads(json.dumps(asdict(self.recipe))),  # as a checkpoint gives it back: no tuples
+            # as a checkpoint gives it back: no tuples
+            "recipe": of_epochs(json.loads(json.dumps(asdict(self.recipe)))),
             "weights_sha256": self.weights.sha256,
             "seed": self.seed,
             "embedding_dim": self.embedding_dim,
             "teacher": self.teacher,
             "faces": hashlib.sha256("\n".join(faces).encode()).hexdigest(),
         }
+
+
+def of_epochs(recipe: Mapping[str, Any]) -> dict[str, Any]:
+    """A recipe without what is looked at only when all epochs are over."""
+    return {name: value for name, value in recipe.items() if name != "alphas"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -24,7 +24,7 @@ from trainer import checkpoint, logs
 from trainer.arcface import AdaFace, ArcFaceHead
 from trainer.batches import Batch, Batches
 from trainer.embeddings import EmbeddingCache
-from trainer.job import Job, Trained
+from trainer.job import Job, Trained, of_epochs
 from trainer.losses import label_loss, same_embedding_loss, same_similarities_loss
 from trainer.model import between, margin_at, pull_to_start, set_mode, student_of, widened
 from trainer.splits import Split
@@ -275,6 +275,7 @@ class Trainer:
             log.info("nothing to resume; starting from the beginning")
             return
         wanted, had = self.job.fingerprint(self.split), dict(found.state["job"])
+        had["recipe"] = of_epochs(had["recipe"])
         other = [key for key, value in wanted.items() if value != had.get(key)]
         if other:
             raise TrainingError(
