@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
-from collections.abc import Awaitable, Callable, Collection
+import signal
+import threading
+from collections.abc import Awaitable, Callable, Collection, Iterator
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import unquote
@@ -76,6 +79,7 @@ def create_app(
         saved_every_min: of a gallery on a disk that is not kept: how often it is saved, 0 for never; None elsewhere.
     """
     entry = entry or Entry(Accounts(Path(os.devnull, FILE)))
+    entry.audit = recognizer.audit
     app = FastAPI(title="ByteFace", docs_url=None, redoc_url=None, openapi_url=None)
     sessions = Sessions()
     app.add_middleware(OwnUploads)  # what is added last is asked first
@@ -191,8 +195,25 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
         HubError: the gallery is kept on the Hub, which does not answer.
         ReidError: what opening the recognizer raises.
     """
-    with kept_elsewhere(settings, say):
+    with _told_to_stop(), kept_elsewhere(settings, say):
         _serve(settings, say)
+
+
+@contextlib.contextmanager
+def _told_to_stop() -> Iterator[None]:
+    """A Space, a container or a service manager ends us by SIGTERM: what is to be done at the end is done then too."""
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _serve(settings: Settings, say: Callable[[str], None]) -> None:

@@ -17,6 +17,7 @@ from reid.access import LOOPBACK, allowed_hosts
 from reid.accounts import FILE, Accounts
 from reid.accounts.logins import IDLE_S, LONGEST_S
 from reid.actor import LOCAL, NOBODY, Actor, Role, acting
+from reid.audit.reading import rows_of
 from reid.entrance.cookies import cookie
 from reid.entrance.entry import SESSION, VISITOR, Entry, hub_actor
 from reid.entrance.login import safe_place
@@ -357,3 +358,19 @@ def test_a_user_of_the_hub_has_the_role_of_their_name_or_of_their_organisation()
     assert hub_actor({"user": "olu", "orgs": ["Lab"]}, hub) == Actor("hf:olu", Role.OPERATOR)
     assert hub_actor({"user": "eve", "orgs": ["evil"]}, hub) == NOBODY
     assert hub_actor({}, hub) == NOBODY
+
+
+# what is written down
+
+
+def test_who_came_went_and_was_not_let_in_is_in_the_audit_log(opened: House) -> None:
+    before = len(rows_of(opened.recognizer.audit))
+    opened.logged_in("Vi").post("/logout")
+    opened.client.post("/login", data={"name": "VI", "password": "not the words"})
+    opened.client.post("/login", data={"name": WORDS, "password": "Vi"})
+    told = sorted(rows_of(opened.recognizer.audit), key=lambda row: row.seq)[before:]
+    assert [(row.actor, row.phase, row.facts["did"], row.facts.get("account")) for row in told] == [
+        ("Vi", "done", "login", None), ("Vi", "done", "logout", None), ("nobody", "refused", "login", "Vi"),
+        ("nobody", "refused", "login", ""),
+    ]  # fmt: skip
+    assert not [row for row in told if WORDS in row.details], "a password in the wrong field"

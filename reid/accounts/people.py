@@ -49,6 +49,12 @@ class People:
         with self._store.reading() as db:
             return [_account(row) for row in db.execute(f"SELECT {_COLUMNS} FROM accounts ORDER BY id")]
 
+    def known(self, name: str) -> str:
+        """How an account of that name is written; empty where there is none."""
+        with self._store.reading() as db:
+            row = db.execute("SELECT name FROM accounts WHERE id = ?", (folded(name),)).fetchone()
+        return str(row[0]) if row else ""
+
     def add(self, name: str, role: Role, password: str) -> Account:
         """A new account.
 

@@ -13,7 +13,10 @@ from starlette.types import Scope
 from reid.accounts import Accounts, Buckets, Throttle
 from reid.accounts.keys import PREFIX
 from reid.accounts.throttle import network_of
-from reid.actor import LOCAL, NOBODY, Actor, Role, refuse_the_unnamed
+from reid.actor import LOCAL, NOBODY, Actor, Role, refuse_the_unnamed, working_as
+from reid.audit import AuditLog
+from reid.audit.rows import Entry as Record
+from reid.audit.rows import Phase
 from reid.settings import Doors, HubLogin
 
 SESSION = "byteface_session"
@@ -37,10 +40,15 @@ class Arrival:
 
 
 class Entry:
-    """What the gate and the login share."""
+    """What the gate and the login share.
+
+    Attributes:
+        audit: where logins are written down; None for nowhere.
+    """
 
     def __init__(self, accounts: Accounts, doors: Doors | None = None, throttle: Throttle | None = None) -> None:
         self.accounts = accounts
+        self.audit: AuditLog | None = None
         self.doors = doors or Doors()
         self.throttle = throttle or Throttle()
         per_minute = self.doors.requests_per_minute
@@ -75,6 +83,12 @@ class Entry:
         if self.doors.visitors:
             return self._visitor(cookies.get(VISITOR, ""), address_of(scope))
         return Arrival(NOBODY)
+
+    def note(self, did: str, actor: Actor, phase: Phase = "done", **details: str) -> None:
+        """Writes into the audit log who came, went, or was not let in. Raises: AuditError."""
+        if self.audit:
+            with working_as(actor):
+                self.audit.append(Record("account", phase, details={"did": did, **details}), durable=True)
 
     def user_of(self, actor: Actor, scope: Scope) -> str:
         """Whose requests are counted together: a visitor can throw a cookie away, an address not so easily."""

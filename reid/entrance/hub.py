@@ -19,6 +19,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import httpx
+from anyio import to_thread
 from fastapi import FastAPI, Request
 from fastapi.responses import RedirectResponse, Response
 
@@ -115,8 +116,10 @@ def add_hub_login(app: FastAPI, entry: Entry, waiting: Waiting | None = None) ->
             claims = await _claims(hub, query["code"], started.verifier, _callback(request, entry))
         except AccountError:
             return _refused(request, entry, 502)
-        if hub_actor(claims, hub).role is Role.NOBODY:
+        actor = hub_actor(claims, hub)
+        if actor.role is Role.NOBODY:
             return _refused(request, entry, 403)
+        await to_thread.run_sync(entry.note, "login", actor)
         answer = await logged_in(request, entry, started.there, elsewhere=claims)
         answer.headers.append("set-cookie", cookie(BROWSER, "", request.scope, entry.doors))
         return answer

@@ -11,10 +11,14 @@ from anyio import to_thread
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from reid.accounts.throttle import TooOftenError
+from reid.accounts import Account
+from reid.accounts.throttle import TooOftenError, network_of
+from reid.actor import NOBODY, Actor, Role, acting
 from reid.entrance.cookies import cookie
 from reid.entrance.entry import SESSION, Entry, address_of
+from reid.errors import AuditError
 from reid.ui.components.login import login_page
+from reid.ui.refusals import in_words
 from reid.ui.text import t, use_language
 
 _LARGEST_FORM = 16_384
@@ -52,7 +56,10 @@ def add_login(app: FastAPI, entry: Entry) -> None:
             answer = show_login(request, entry, there=there, name=name, problem=problem, status=429)
             answer.headers["Retry-After"] = str(seconds)
             return answer
-        account = await to_thread.run_sync(entry.accounts.people.check, name, password)
+        try:
+            account = await to_thread.run_sync(_checked, entry, name, password, address)
+        except AuditError as error:
+            return show_login(request, entry, there=there, name=name, problem=in_words(str(error)), status=503)
         if account is None:
             problem = t("That name and password do not belong together. Check both and try again.")
             return show_login(request, entry, there=there, name=name, problem=problem, status=401)
@@ -64,10 +71,27 @@ def add_login(app: FastAPI, entry: Entry) -> None:
         """Ends this login on the server, not only in the browser."""
         token = request.cookies.get(SESSION)
         if token:
-            await to_thread.run_sync(entry.accounts.logins.end, token)
+            await to_thread.run_sync(_ended, entry, token, acting())
         answer = _go(entry, "/login")
         answer.headers.append("set-cookie", cookie(SESSION, "", request.scope, entry.doors))
         return answer
+
+
+def _checked(entry: Entry, name: str, password: str, address: str) -> Account | None:
+    """The account of a name and password, with what the audit log says of it. Raises: AuditError."""
+    people = entry.accounts.people
+    account = people.check(name, password)
+    if account:
+        entry.note("login", Actor(account.name, account.role))
+    else:  # what was typed for a name may be a password
+        entry.note("login", NOBODY, "refused", account=people.known(name), address=network_of(address))
+    return account
+
+
+def _ended(entry: Entry, token: str, actor: Actor) -> None:
+    entry.accounts.logins.end(token)
+    if actor.role is not Role.NOBODY:
+        entry.note("logout", actor)
 
 
 async def logged_in(
