@@ -6,9 +6,10 @@ import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import BinaryIO
+from typing import Annotated, BinaryIO
+from urllib.parse import unquote
 
-from fastapi import FastAPI, HTTPException, Response
+from fastapi import Depends, FastAPI, HTTPException, Request, Response
 from fastapi.responses import StreamingResponse
 
 from reid.actor import Role
@@ -19,6 +20,7 @@ from reid.gallery.listing import identities_csv
 from reid.recognizer import Recognizer
 from reid.rights.dossier import write_dossier
 from reid.rights.transfers import export_recorded
+from reid.ui.handlers import PURPOSE
 from reid.ui.reporting import annotated_jpeg, result_csv, result_json
 from reid.ui.session import Sessions
 
@@ -32,7 +34,7 @@ def add_downloads(app: FastAPI, recognizer: Recognizer, sessions: Sessions) -> N
 
     @app.get("/probes/{session_id}/result.{kind}")
     def result(
-        session_id: str, kind: str, threshold: float | None = None, k: int = 5, purpose: str = "", recipient: str = ""
+        session_id: str, kind: str, purpose: Purpose, threshold: float | None = None, k: int = 5, recipient: str = ""
     ) -> Response:
         """What a session found: result.json, result.csv, or result.jpg of the photograph that is shown."""
         session = sessions.find(session_id)
@@ -51,7 +53,7 @@ def add_downloads(app: FastAPI, recognizer: Recognizer, sessions: Sessions) -> N
         return Response(data, media_type=_KINDS[kind], headers=_headers(f"byteface-result.{kind}"))
 
     @app.get("/gallery/people.byteface")
-    def backup(purpose: str = "", recipient: str = "") -> Response:
+    def backup(purpose: Purpose, recipient: str = "") -> Response:
         """The whole gallery as one file."""
         try:
             file, size = _exported(recognizer, purpose, recipient)
@@ -61,7 +63,7 @@ def add_downloads(app: FastAPI, recognizer: Recognizer, sessions: Sessions) -> N
         return StreamingResponse(_blocks(file), media_type="application/octet-stream", headers=headers)
 
     @app.get("/gallery/people.csv")
-    def table(purpose: str = "", recipient: str = "") -> Response:
+    def table(purpose: Purpose, recipient: str = "") -> Response:
         """Who is enrolled, with their records."""
         pen = recognizer.gallery.pen
         with pen.use("export", role=Role.ADMIN, purpose=purpose, recipient=recipient, table=True) as use:
@@ -71,7 +73,7 @@ def add_downloads(app: FastAPI, recognizer: Recognizer, sessions: Sessions) -> N
         return Response(data, media_type=_CSV, headers=_headers("people.csv"))
 
     @app.get("/people/{identity_id}/everything.zip")
-    def everything(identity_id: str, purpose: str = "", recipient: str = "") -> Response:
+    def everything(identity_id: str, purpose: Purpose, recipient: str = "") -> Response:
         """Everything that is held about a person."""
         try:
             file, size = _dossier(recognizer, identity_id, purpose, recipient)
@@ -99,6 +101,14 @@ def add_downloads(app: FastAPI, recognizer: Recognizer, sessions: Sessions) -> N
         if session is None or not session.report:
             raise HTTPException(404, "This report was forgotten. Run the import again.")
         return Response(session.report, media_type=_CSV, headers=_headers("import-report.csv"))
+
+
+def _said_purpose(request: Request, purpose: str = "") -> str:
+    """What a download is for: as the address says, otherwise as this browser's purpose field does."""
+    return purpose or unquote(request.cookies.get(PURPOSE, ""))
+
+
+Purpose = Annotated[str, Depends(_said_purpose)]
 
 
 def _headers(name: str) -> dict[str, str]:

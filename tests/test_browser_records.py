@@ -44,6 +44,11 @@ def test_a_search_waits_for_its_purpose_and_is_in_the_log_with_it(
     page.wait_for_selector(".bf-facebtn, .bf-insp__b")
     row = rows_of(recognizer.audit, Filters(action="search"))[0]
     assert row.purpose == "case 7 <i>"
+    with page.expect_download():
+        page.click("#bf-probe-actions summary")
+        page.click("a[href*='result.csv']")
+    taken = rows_of(recognizer.audit, Filters(action="disclose"))[0]
+    assert (taken.purpose, taken.facts["kind"]) == ("case 7 <i>", "csv")
     go(page, "verify")
     page.wait_for_function("document.querySelector('#bf-verify-purpose [data-purpose]')?.value === 'case 7 <i>'")
     page.goto(surfer.url + "/?tab=audit")
