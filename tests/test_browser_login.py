@@ -12,6 +12,8 @@ from people_of_roles import WORDS, House, house
 from playwright.sync_api import Browser, Page, sync_playwright
 from test_browser_access import violations
 
+from reid.actor import Role
+
 pytestmark = pytest.mark.browser
 
 
@@ -86,6 +88,10 @@ def test_a_viewer_searches_sees_nothing_that_is_not_theirs_and_leaves(
     page.wait_for_selector("#bf-top .bf-top[data-role=viewer]")
     page.wait_for_load_state("networkidle")
     search(page, save(tmp_path / "ann.jpg", [0]))
+    shown = page.get_attribute("img[src^='probes/']", "src")
+    assert context.request.get(f"{url}/{shown}").status == 200
+    theirs = context.request.get(f"{url}/{shown}", headers=opened.as_(Role.ADMIN))
+    assert theirs.status == 404, "somebody else's photograph"
     assert page.is_visible(".bf-insp [data-act=compare]")
     for act in ("confirm", "reject"):
         assert page.locator(f".bf-insp [data-act={act}]").count() == 1

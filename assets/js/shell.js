@@ -77,9 +77,10 @@
     setTimeout(() => box.remove(), 7000);
   };
 
-  // which gallery: a cookie, so that pictures and downloads come from the same one
+  // which gallery: a cookie, so that pictures and downloads come from the same one; in a Space's frame it must go along
+  const within = window === window.top ? 'SameSite=Strict' : 'SameSite=None; Secure; Partitioned';
   const turnTo = name => {
-    document.cookie = `byteface_gallery=${encodeURIComponent(name)}; path=/; max-age=31536000; SameSite=Strict`;
+    document.cookie = `byteface_gallery=${encodeURIComponent(name)}; path=/; max-age=31536000; ${within}`;
     const url = new URL(location);
     url.searchParams.delete('person');
     history.replaceState({}, '', url);
@@ -88,7 +89,7 @@
   // what somebody searches for: a cookie that goes with the browser, the same in every field of the page
   document.addEventListener('input', event => {
     if (!event.target.matches('[data-purpose]')) return;
-    document.cookie = `byteface_purpose=${encodeURIComponent(event.target.value)}; path=/; SameSite=Strict`;
+    document.cookie = `byteface_purpose=${encodeURIComponent(event.target.value)}; path=/; ${within}`;
     document.querySelectorAll('[data-purpose]').forEach(field => { field.value = event.target.value; });
   });
   document.addEventListener('submit', event => {  // a download: the page stays, its question goes

@@ -23,6 +23,7 @@ SESSION = "byteface_session"
 VISITOR = "byteface_visitor"
 
 _BURST = 0.2  # of a minute's requests may come at once
+_FRAMES = 3  # a webcam's come one after another, several a second, and each waits for the one before
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,7 @@ class Entry:
         self.throttle = throttle or Throttle()
         per_minute = self.doors.requests_per_minute
         self.rates = Buckets(per_minute, max(per_minute * _BURST, 20))
+        self.frames = Buckets(_FRAMES * per_minute, max(per_minute * _BURST, 20))
         self._salt = secrets.token_bytes(16)
         self._in_force = False
 

@@ -79,7 +79,8 @@ class Gate:
         counted = scope["method"] == "POST" and scope["path"].removeprefix(_GRADIO).startswith(COUNTED)
         if not counted or not self._entry.in_force:
             return None
-        wait = self._entry.rates.take(self._entry.user_of(actor, scope))
+        buckets = self._entry.frames if "component_server" in scope["path"] else self._entry.rates
+        wait = buckets.take(self._entry.user_of(actor, scope))
         if not wait:
             return None
         words = "That is more than one user may ask in a minute. Wait a moment and go on."
