@@ -26,8 +26,12 @@ from reid.ui.verifying import put, sides_of
 @pytest.fixture
 def recognizer(tmp_path: Path) -> Iterator[Recognizer]:
     made = fake_recognizer(tmp_path)
-    for person, name in enumerate(("Ann", "Bo")):
-        made.enrol(name, [made.sample(photograph([person], f"{name}-{n}.png", patch_px=100 + n)) for n in range(2)])
+    made.enrol_many(
+        {
+            name: [made.sample(photograph([person], f"{name}-{n}.png", patch_px=100 + n)) for n in range(2)]
+            for person, name in enumerate(("Ann", "Bo"))
+        }
+    )
     yield made
     made.close()
 

@@ -28,8 +28,12 @@ from reid.unknowns import Keeping, choose_keeping, keep_strangers
 @pytest.fixture
 def recognizer(tmp_path: Path) -> Iterator[Recognizer]:
     made = fake_recognizer(tmp_path)
-    for person, name in enumerate(("Ann", "Bo")):
-        made.enrol(name, [made.sample(photograph([person], f"{name}-{n}.png", patch_px=100 + n)) for n in range(2)])
+    made.enrol_many(
+        {
+            name: [made.sample(photograph([person], f"{name}-{n}.png", patch_px=100 + n)) for n in range(2)]
+            for person, name in enumerate(("Ann", "Bo"))
+        }
+    )
     yield made
     made.close()
 

@@ -38,8 +38,12 @@ TODAY = date(2027, 11, 24)
 @pytest.fixture
 def recognizer(tmp_path: Path) -> Iterator[Recognizer]:
     made = fake_recognizer(tmp_path)
-    for person, name in enumerate(("Ann", "Bo", "Cy")):
-        made.enrol(name, [made.sample(photograph([person], f"{name}-{n}.png", patch_px=100 + n)) for n in range(2)])
+    made.enrol_many(
+        {
+            name: [made.sample(photograph([person], f"{name}-{n}.png", patch_px=100 + n)) for n in range(2)]
+            for person, name in enumerate(("Ann", "Bo", "Cy"))
+        }
+    )
     yield made
     made.close()
 
