@@ -48,7 +48,7 @@ bench-train: .venv/.ready-dev
 	@$(BIN)/python -m pip install --disable-pip-version-check -q --no-deps -e .
 	@touch $@
 
-.venv/.ready-dev: .venv/.ready requirements-dev.txt requirements-train.txt requirements-milvus.txt
+.venv/.ready-dev: .venv/.ready requirements-dev.txt requirements-train.txt requirements-milvus.txt requirements-int8.txt
 	@$(BIN)/python -m pip install --disable-pip-version-check -q -c requirements.lock -r requirements-dev.txt
 	@touch $@
 

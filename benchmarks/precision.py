@@ -5,9 +5,9 @@ usage: benchmarks/precision.py --surveillance DIR [--lfw-dev DIR] [--pairs N] [-
 
 DIR of --surveillance holds probes of `probes_val.csv` with faces of 32 px: `images/` and `probes.csv`. Everything
 float32 is the measure; then the networks compute in bfloat16, then the detector too, then the networks in int8
-(quantised by NNCF on the demonstration photographs: `pip install nncf==3.4.0`). A network passes where neither
-DIR at FPIR 1 % at full size and at 32 px nor verification is worse beyond the paired bootstrap interval over people,
-alone and in the default space, and no threshold moves by more than MOST_SHIFT. --write keeps the verdict in
+(quantised by NNCF on the demonstration photographs; `pip install -r requirements-int8.txt`). A network passes where
+neither DIR at FPIR 1 % at full size and at 32 px nor verification is worse beyond the paired bootstrap interval over
+people, alone and in the default space, and no threshold moves by more than MOST_SHIFT. --write keeps the verdict in
 `reid/precision.json`, which the runtime's `auto` reads. Prints Markdown. Embeddings are kept in --cache.
 """
 
@@ -18,13 +18,12 @@ import hashlib
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from quantise import int8_space
 from tqdm import tqdm
 
 from reid.detect import FaceDetector, load_detector
@@ -41,6 +40,7 @@ from reid.metrics import (
     score_searches,
     searches_of_similarities,
 )
+from reid.quantising import quantise
 from reid.runtime import VERDICT
 from reid.settings import Settings
 from reid.space import EmbeddingSpace, SpaceSpec
@@ -162,8 +162,9 @@ class _Tools:
             p: load_detector("yunet", models_dir=models, min_face_px=smallest, precision=p, **load) for p in BOTH
         }
         spaces = {p: EmbeddingSpace.load("facenet+sface@0.5", "ms1m", models, precision=p, **load) for p in BOTH}
-        exact = BOTH[0]
-        return cls(detectors, spaces | {"int8": int8_space(spaces[exact], detectors[exact], settings)})
+        quantise(replace(settings, space="facenet+sface@0.5", weights="ms1m"))
+        spaces["int8"] = EmbeddingSpace.load("facenet+sface@0.5", "ms1m", models, precision="int8", **load)
+        return cls(detectors, spaces)
 
     def embed(self, root: Path, names: Sequence[str], choice: FaceChoice, cache: Path) -> dict[str, Embedded]:
         unique = list(dict.fromkeys(names))

@@ -21,7 +21,7 @@ FLOORS = {
     "reid.detect.base": 1, "reid.networks.base": 1, "reid.gallery.base": 1,
     "reid.weights": 2, "reid.align": 2, "reid.quality": 2, "reid.detect": 2, "reid.networks": 2, "reid.space": 2,
     "reid.gallery": 2, "reid.runtime": 2, "reid.audit": 2, "reid.accounts": 2, "reid.hub": 2,
-    "reid.fitting": 3, "reid.reembed": 3,
+    "reid.fitting": 3, "reid.quantising": 3, "reid.reembed": 3,
     "reid.describe": 3, "reid.recognizer": 3, "reid.assign": 3, "reid.demo": 3, "reid.feedback": 3,
     "reid.leave_one_out": 3, "reid.unknowns": 3, "reid.grouping": 3, "reid.duplicates": 3,
     "reid.verification": 3, "reid.intake": 3, "reid.rights": 3, "reid.offsite": 3,

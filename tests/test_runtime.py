@@ -21,7 +21,7 @@ from reid.detect import load_detector
 from reid.errors import SettingsError, WeightsError
 from reid.images import read_photograph
 from reid.networks import Network, load_network
-from reid.networks.compiled import compiled_facenet
+from reid.networks.compiled import compiled_facenet, keep_int8
 from reid.runtime import graph
 from reid.settings import CHECKOUT
 from reid.weights import WeightsFile, ensure
@@ -76,7 +76,7 @@ def test_fixed_standardisation_is_that_of_the_reference(photographs, models_dir)
     weights = ensure("ms1m", models_dir)
     fixed = replace(weights, config={**weights.config, "standardisation": "fixed"})
     reference = load_network("facenet", weights=fixed, models_dir=models_dir, device="cpu", runtime="torch")
-    network = load_network("facenet", weights=fixed, models_dir=models_dir, runtime="openvino")
+    network = load_network("facenet", weights=fixed, models_dir=models_dir, runtime="openvino", precision="float32")
     crops = cut(photographs[:3], network)
     assert np.einsum("nd,nd->n", network.embed(crops), reference.embed(crops)).min() >= 0.99999
 
@@ -119,7 +119,7 @@ def test_a_kept_graph_that_was_cut_off_is_built_anew(copied, models_dir, name):
     path.unlink()
     path.write_bytes(whole[: len(whole) // 2])
     load_network("sface", weights=copied, models_dir=models_dir, runtime="openvino")
-    assert len(path.read_bytes()) == len(whole)
+    assert graph.found_graph(copied, "sface-1") is not None
 
 
 def test_processes_that_start_together_make_one_graph(copied):
@@ -212,40 +212,68 @@ def test_a_runtime_or_precision_that_nobody_has_is_refused(models_dir, setting, 
 
 @pytest.fixture
 def verdict(tmp_path, monkeypatch):
-    """A verdict that allows bfloat16 with the weights `good` and forbids it with `bad`."""
-    (tmp_path / "precision.json").write_text('{"bfloat16": {"good": true, "bad": false}}', encoding="utf-8")
+    """A verdict that allows both with the weights `good`, bfloat16 alone with `fair`, and nothing with `bad`."""
+    said = {"bfloat16": {"good": True, "fair": True, "bad": False}, "int8": {"good": True, "fair": False}}
+    (tmp_path / "precision.json").write_text(json.dumps(said), encoding="utf-8")
     monkeypatch.setattr(runtime, "VERDICT", tmp_path / "precision.json")
     runtime._verdict.cache_clear()
     yield
     runtime._verdict.cache_clear()
 
 
+def _weights(tmp_path, sha256, *, int8=False):
+    """Weights of that digest in a folder of their own, with a kept int8 graph or without."""
+    file = WeightsFile(tmp_path / "model.safetensors", sha256, {}, "test")
+    if int8:
+        (kept := graph._place(file, "recipe-int8")).mkdir(parents=True)
+        (kept / "graph.xml").write_text("a graph", encoding="utf-8")
+    return file
+
+
 @pytest.mark.usefixtures("verdict")
 @pytest.mark.parametrize(
-    ("weights", "has", "chosen"),
+    ("weights", "kept", "has", "chosen"),
     [
-        ("good", True, "bfloat16"),
-        ("good", False, "float32"),
-        ("bad", True, "float32"),
-        ("never measured", True, "float32"),
+        ("good", True, True, "int8"),
+        ("good", False, True, "bfloat16"),
+        ("fair", True, True, "bfloat16"),
+        ("good", True, False, "float32"),
+        ("bad", True, True, "float32"),
+        ("never measured", True, True, "float32"),
     ],
 )
-def test_auto_is_bfloat16_only_where_it_was_measured_harmless(monkeypatch, weights, has, chosen):
-    monkeypatch.setattr(graph, "has_bfloat16", lambda: has)
-    assert runtime.choose_precision("auto", weights) == chosen
-    assert runtime.choose_precision("float32", weights) == "float32"
+def test_auto_is_the_fastest_that_was_measured_harmless(monkeypatch, tmp_path, weights, kept, has, chosen):
+    for what in ("has_bfloat16", "has_int8"):
+        monkeypatch.setattr(graph, what, lambda: has)
+    file = _weights(tmp_path, weights, int8=kept)
+    assert runtime.choose_precision("auto", file) == chosen
+    assert runtime.choose_precision("float32", file) == "float32"
 
 
 @pytest.mark.usefixtures("verdict")
-def test_bfloat16_is_not_imitated(monkeypatch):
+@pytest.mark.parametrize(("precision", "said"), [("bfloat16", "no bfloat16"), ("int8", "byteface weights quantise")])
+def test_what_is_not_there_is_not_imitated(monkeypatch, tmp_path, precision, said):
     monkeypatch.setattr(graph, "has_bfloat16", lambda: False)
-    with pytest.raises(SettingsError, match="no bfloat16"):
-        runtime.choose_precision("bfloat16", "good")
+    with pytest.raises(SettingsError, match=said):
+        runtime.choose_precision(precision, _weights(tmp_path, "good"))
+
+
+def test_an_int8_graph_is_of_the_same_space_and_stays_beside_the_exact_one(copied, models_dir, photographs):
+    load = {"weights": copied, "models_dir": models_dir, "runtime": "openvino"}
+    exact = load_network("sface", precision="float32", **load)
+    crops = cut(photographs, exact)
+    keep_int8("sface", copied, list(crops[::3]))
+    fast = load_network("sface", precision="int8", **load)
+    found = np.einsum("nd,nd->n", fast.embed(crops), exact.embed(crops))
+    assert 0.97 < found.min() < 0.99999, "close, and really another computation"
+    for attribute in ("name", "dim", "crop_px", "weights_sha256", "preprocessing", "source"):
+        assert getattr(fast, attribute) == getattr(exact, attribute)
+    assert len(kept(copied)) == 2
 
 
 def test_the_shipped_verdict_speaks_of_the_weights_that_are_brought(models_dir):
     known = {ensure(source, models_dir).sha256 for source in ("ms1m", "sface", "yunet")}
-    assert set(runtime._verdict()) == known
+    assert set(runtime._verdict()["bfloat16"]) == known
 
 
 def test_an_accelerator_takes_facenet_alone(models_dir, monkeypatch):

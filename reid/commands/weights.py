@@ -24,6 +24,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                      help=f"a listed name or hub:owner/name[@revision] (default: {' '.join(DEFAULT)})")  # fmt: skip
     get.add_argument("--force", action="store_true", help="bring it again although it is there")
     get.set_defaults(action=_get)
+    actions.add_parser(
+        "quantise", help="make the default space's int8 graphs, which `auto` then computes with (needs byteface[int8])"
+    ).set_defaults(action=_quantise)
     actions.add_parser("check", help="compute every SHA-256 anew").set_defaults(action=_check)
     export = actions.add_parser("export", help="write everything that is there to one file")
     export.add_argument("file", type=Path)
@@ -77,6 +80,14 @@ def _get(args: argparse.Namespace, models_dir: Path) -> int:
     for source in args.sources:
         weights = ensure(source, models_dir, force=args.force)
         print(f"{source}: {weights.path} ({weights.path.stat().st_size / 1e6:.1f} MB, SHA-256 {weights.sha256})")
+    return 0
+
+
+def _quantise(args: argparse.Namespace, _: Path) -> int:
+    from reid.quantising import quantise
+
+    for weights in quantise(args.settings):
+        print(f"{weights.source}: its int8 graph is kept beside {weights.path.name}")
     return 0
 
 

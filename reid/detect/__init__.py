@@ -25,7 +25,8 @@ def _yunet(models_dir: Path, min_face_px: int, device: str, runtime: str, precis
     file = weights.ensure("yunet", models_dir)
     find: YuNetGraph | None = None
     if uses_openvino(runtime, "cpu"):
-        find = compiled_or_none(lambda: _yunet_graph(file, choose_precision(precision, file.sha256)), runtime)
+        precision = "auto" if precision == "int8" else precision  # that is the networks' alone
+        find = compiled_or_none(lambda: _yunet_graph(file, choose_precision(precision, file)), runtime)
     return YuNet(find if find is not None else OpenCVYuNet(file), search_plan(min_face_px))
 
 

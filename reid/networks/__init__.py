@@ -76,7 +76,7 @@ def load_network(
     file = weights if isinstance(weights, WeightsFile) else ensure(weights, models_dir, progress=progress)
     compiled = None
     if uses_openvino(runtime, device if name in _IN_TORCH else "cpu"):
-        compiled = compiled_or_none(lambda: _COMPILED[name](file, choose_precision(precision, file.sha256)), runtime)
+        compiled = compiled_or_none(lambda: _COMPILED[name](file, choose_precision(precision, file)), runtime)
     return compiled if compiled is not None else _LOADERS[name](file, device)
 
 

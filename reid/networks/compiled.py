@@ -5,6 +5,10 @@ Knows neither faces nor spaces; an aligned crop goes in, a unit vector comes out
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Literal
+
 import numpy as np
 import openvino as ov
 from numpy.typing import NDArray
@@ -19,9 +23,10 @@ from reid.networks.config import (
     require_inception_resnet_v1,
 )
 from reid.networks.flip import embed_flipped
-from reid.runtime.graph import CompiledGraph, kept_graph
+from reid.runtime.graph import CompiledGraph, found_graph, kept_graph
 from reid.runtime.inception import inception_resnet_v1
-from reid.types import Embeddings
+from reid.runtime.int8 import SUFFIX, quantised
+from reid.types import RGB, Embeddings
 from reid.weights.store import WeightsFile
 
 BATCH = 16  # crops at a time; 32 are not faster and take 0.2 GB more
@@ -60,21 +65,7 @@ def compiled_facenet(weights: WeightsFile, *, precision: str = "float32") -> Com
         RuntimeError: OpenVINO cannot compile it here.
     """
     require_inception_resnet_v1(weights)
-    standardisation = read_standardisation(weights)
-
-    def build(weights: WeightsFile) -> ov.Model:
-        try:
-            model = inception_resnet_v1(
-                load_file(weights.path), standardisation=standardisation, crop_px=int(weights.config["crop_px"])
-            )
-        except (SafetensorError, RuntimeError, KeyError, ValueError, TypeError, OSError) as error:
-            raise not_inception_resnet_v1(weights) from error
-        if model.output(0).get_partial_shape()[1].get_length() != int(weights.config["embedding_dim"]):
-            raise not_inception_resnet_v1(weights)
-        return model
-
-    model = kept_graph(weights, f"inception_resnet_v1-{standardisation}-1", build)
-    return CompiledNetwork("facenet", weights, CompiledGraph(model, precision=precision), standardisation)
+    return _compiled("facenet", weights, precision, read_standardisation(weights))
 
 
 def compiled_sface(weights: WeightsFile, *, precision: str = "float32") -> CompiledNetwork:
@@ -85,8 +76,49 @@ def compiled_sface(weights: WeightsFile, *, precision: str = "float32") -> Compi
         RuntimeError: OpenVINO cannot compile it here.
         ImportError: there is no `onnx` to read it with.
     """
-    model = kept_graph(weights, "sface-1", _sface)
-    return CompiledNetwork("sface", weights, CompiledGraph(model, precision=precision), "none")
+    return _compiled("sface", weights, precision, "none")
+
+
+def keep_int8(name: str, weights: WeightsFile, crops: Sequence[RGB]) -> None:
+    """Makes a network's int8 graph and keeps it beside the weights, for `precision="int8"`.
+
+    Raises:
+        SettingsError: NNCF is not installed.
+    """
+    recipe, build = _graph_of(name, weights)
+    kept_graph(weights, recipe + SUFFIX, lambda _: quantised(kept_graph(weights, recipe, build), crops))
+
+
+def _compiled(name: str, weights: WeightsFile, precision: str, standardisation: str) -> CompiledNetwork:
+    recipe, build = _graph_of(name, weights)
+    # made by somebody's command, never on the way: it needs photographs
+    model = found_graph(weights, recipe + SUFFIX) if precision == "int8" else kept_graph(weights, recipe, build)
+    if model is None:
+        raise WeightsError(
+            f"The int8 graph of {weights.source} was made for other code or cannot be read. "
+            "Run `byteface weights quantise`."
+        )
+    return CompiledNetwork(name, weights, CompiledGraph(model, precision=precision), standardisation)
+
+
+def _graph_of(name: str, weights: WeightsFile) -> tuple[str, Callable[[WeightsFile], ov.Model]]:
+    """What a network's float32 graph is called where it is kept, and what makes it."""
+    if name == "sface":
+        return "sface-1", _sface
+    standardisation = read_standardisation(weights)
+    return f"inception_resnet_v1-{standardisation}-1", partial(_facenet, standardisation)
+
+
+def _facenet(standardisation: Literal["per_image", "fixed"], weights: WeightsFile) -> ov.Model:
+    try:
+        model = inception_resnet_v1(
+            load_file(weights.path), standardisation=standardisation, crop_px=int(weights.config["crop_px"])
+        )
+    except (SafetensorError, RuntimeError, KeyError, ValueError, TypeError, OSError) as error:
+        raise not_inception_resnet_v1(weights) from error
+    if model.output(0).get_partial_shape()[1].get_length() != int(weights.config["embedding_dim"]):
+        raise not_inception_resnet_v1(weights)
+    return model
 
 
 def _sface(weights: WeightsFile) -> ov.Model:

@@ -17,13 +17,14 @@ from pathlib import Path
 from typing import TypeVar
 
 from reid.errors import SettingsError
+from reid.weights.store import WeightsFile
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
 RUNTIMES = ("auto", "torch", "openvino")
-PRECISIONS = ("auto", "float32", "bfloat16")
+PRECISIONS = ("auto", "float32", "bfloat16", "int8")
 VERDICT = Path(__file__).parent.parent / "precision.json"
 
 
@@ -69,31 +70,44 @@ def compiled_or_none(compile_it: Callable[[], T], runtime: str) -> T | None:
         return None
 
 
-def choose_precision(precision: str, weights_sha256: str) -> str:
-    """What a graph computes with on this processor: `float32` or `bfloat16`.
+def choose_precision(precision: str, weights: WeightsFile) -> str:
+    """What a graph computes with on this processor: `float32`, `bfloat16` or `int8`.
 
-    `auto` is bfloat16 where the processor has it and the measured verdict on these very weights allows it.
+    `auto` is the fastest that the processor has and that the measured verdict on these very weights allows: int8 where
+    its graph was made, bfloat16, float32.
 
     Raises:
-        SettingsError: no such precision, or bfloat16 on a processor without it.
+        SettingsError: no such precision, or one that this processor or these weights lack.
     """
     if precision not in PRECISIONS:
         raise SettingsError(f"There is no precision called {precision!r}. Name one of {', '.join(PRECISIONS)}.")
-    if precision == "float32" or (precision == "auto" and not _verdict().get(weights_sha256, False)):
-        return "float32"
-    from reid.runtime.graph import has_bfloat16  # OpenVINO, not before it is needed
+    if precision == "float32":
+        return precision
+    from reid.runtime import graph, int8  # OpenVINO, not before it is needed
 
-    if has_bfloat16():
-        return "bfloat16"
     if precision == "auto":
-        return "float32"
-    raise SettingsError("This processor has no bfloat16. Set BYTEFACE_PRECISION to auto or float32.")
+        if _allows("int8", weights) and graph.has_int8() and graph.is_kept(weights, int8.SUFFIX):
+            return "int8"
+        return "bfloat16" if _allows("bfloat16", weights) and graph.has_bfloat16() else "float32"
+    if precision == "bfloat16" and not graph.has_bfloat16():
+        raise SettingsError("This processor has no bfloat16. Set BYTEFACE_PRECISION to auto or float32.")
+    if precision == "int8" and not graph.is_kept(weights, int8.SUFFIX):
+        raise SettingsError(
+            f"{weights.source} has no int8 graph here. Make it with `byteface weights quantise`, or set "
+            "BYTEFACE_PRECISION to auto."
+        )
+    return precision
+
+
+def _allows(precision: str, weights: WeightsFile) -> bool:
+    """Whether it was measured to cost nothing with these weights (`benchmarks/precision.py`)."""
+    return bool(_verdict().get(precision, {}).get(weights.sha256, False))
 
 
 @functools.cache
-def _verdict() -> Mapping[str, bool]:
-    """SHA-256 of weights -> whether bfloat16 was measured to cost nothing with them (`benchmarks/precision.py`)."""
-    found: Mapping[str, bool] = json.loads(VERDICT.read_text(encoding="utf-8"))["bfloat16"]
+def _verdict() -> Mapping[str, Mapping[str, bool]]:
+    """Precision -> SHA-256 of weights -> whether it passes."""
+    found: Mapping[str, Mapping[str, bool]] = json.loads(VERDICT.read_text(encoding="utf-8"))
     return found
 
 

@@ -37,6 +37,11 @@ def has_bfloat16() -> bool:
     return "BF16" in _core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
+def has_int8() -> bool:
+    """Whether this processor has instructions for products of 8 bits."""
+    return "INT8" in _core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+
+
 class CompiledGraph:
     """A graph ready to compute. Threads share it: each call borrows a request, the computation uses every core."""
 
@@ -44,7 +49,8 @@ class CompiledGraph:
         """
         Args:
             model: with one input.
-            precision: `float32` or `bfloat16`, of what lies between input and output.
+            precision: `float32` or `bfloat16`, of what lies between input and output; `int8` for a graph that says
+                itself where it computes in 8 bits, with the fastest numbers between.
             threads: None for every core that this process may use.
 
         Raises:
@@ -52,7 +58,7 @@ class CompiledGraph:
         """
         config = {
             "PERFORMANCE_HINT": "LATENCY",  # one call at a time on all cores
-            "INFERENCE_PRECISION_HINT": _TYPES[precision],
+            "INFERENCE_PRECISION_HINT": _TYPES[_between(precision)],
             "INFERENCE_NUM_THREADS": threads or usable_cores(),
             "ENABLE_CPU_PINNING": False,  # two processes would be pinned to the same cores
         }
@@ -74,6 +80,12 @@ class CompiledGraph:
             self._requests.append(request)
 
 
+def _between(precision: str) -> str:
+    if precision != "int8":
+        return precision
+    return "bfloat16" if has_bfloat16() else "float32"
+
+
 def kept_graph(weights: WeightsFile, recipe: str, build: Callable[[WeightsFile], ov.Model]) -> ov.Model:
     """The graph of a weights file: read where it is kept, otherwise built, and kept where that folder can be written.
 
@@ -84,8 +96,8 @@ def kept_graph(weights: WeightsFile, recipe: str, build: Callable[[WeightsFile],
     Raises:
         WeightsError: the weights do not fit.
     """
-    home = weights.path.parent / "openvino"
-    folder = home / f"{ov.__version__.split('-')[0]}-{weights.sha256[:12]}-{recipe}"
+    folder = _place(weights, recipe)
+    home = folder.parent
     model = _read(folder)
     if model is not None:
         return model
@@ -96,6 +108,24 @@ def kept_graph(weights: WeightsFile, recipe: str, build: Callable[[WeightsFile],
     except OSError as error:
         log.info("no graph can be kept in %s (%s): it is built at every start", home, error)
         return build(weights)
+
+
+def found_graph(weights: WeightsFile, recipe: str) -> ov.Model | None:
+    """The graph of a weights file where one is kept; never builds one."""
+    return _read(_place(weights, recipe))
+
+
+def is_kept(weights: WeightsFile, ending: str) -> bool:
+    """Whether a graph is kept whose recipe ends so."""
+    return any((weights.path.parent / "openvino").glob(f"{_prefix(weights)}*{ending}/{_FILE}"))
+
+
+def _place(weights: WeightsFile, recipe: str) -> Path:
+    return weights.path.parent / "openvino" / f"{_prefix(weights)}{recipe}"
+
+
+def _prefix(weights: WeightsFile) -> str:
+    return f"{ov.__version__.split('-')[0]}-{weights.sha256[:12]}-"
 
 
 def _read(folder: Path) -> ov.Model | None:
@@ -110,7 +140,10 @@ def _read(folder: Path) -> ov.Model | None:
 
 
 def _keep(model: ov.Model, folder: Path) -> ov.Model:
-    """Writes it, all or nothing, in the place of those of other weights or versions; to be called with the lock."""
+    """Writes it, all or nothing, in the place of those of other weights, versions or recipes; needs the lock.
+
+    The int8 graph of the same recipe stays beside it, and it beside that.
+    """
     sweep(folder.parent)
     try:
         with replacing_folder(folder) as staging:
@@ -119,7 +152,7 @@ def _keep(model: ov.Model, folder: Path) -> ov.Model:
         log.warning("the graph could not be kept in %s (%s): it is built at every start", folder.parent, error)
         return model
     for other in folder.parent.iterdir():
-        if other.is_dir() and other != folder:
+        if other.is_dir() and other.name.removesuffix("-int8") != folder.name.removesuffix("-int8"):
             shutil.rmtree(other, ignore_errors=True)
     return model
 
