@@ -12,10 +12,12 @@ from fastapi import FastAPI
 from people_of_roles import NAMES, House, house
 from starlette.routing import Mount
 
+import reid.ui as ui
 from reid.accounts.logins import IDLE_S
 from reid.actor import Role
 from reid.entrance.doors import GRADIO, OURS, check_doors, paths_of
 from reid.entrance.entry import SESSION
+from reid.ui import roles
 from reid.ui.roles import ENDPOINTS
 
 SHUT = {
@@ -170,6 +172,10 @@ def test_the_policy_is_what_was_decided(opened: House) -> None:
     assert {name: role for role, names in MAY.items() for name in names} == ENDPOINTS
     named = {fn.api_name for fn in blocks_of(opened).fns.values() if fn.api_visibility == "public"}
     assert named == set(ENDPOINTS)
+
+
+def test_every_tab_has_its_role_in_the_order_of_the_bar() -> None:
+    assert list(roles.TABS) == list(ui.TABS)
 
 
 def test_functions_that_components_serve_ask_too(opened: House) -> None:

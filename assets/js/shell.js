@@ -106,6 +106,14 @@
     if (answer.ok) turnTo(name); else say((await answer.json()).detail);
   });
 
+  // tabs that somebody's role does not open: a style sheet hides those in the bar, those in its menu have no name there
+  document.addEventListener('click', () => setTimeout(() => {
+    const names = [...document.querySelectorAll('#bf-tabs .tab-container.visually-hidden > button')];
+    const shut = ($('.bf-top')?.dataset.shut || '').split(',').filter(Boolean).map(place => names[place]?.textContent);
+    document.querySelectorAll('#bf-tabs .overflow-dropdown > button').forEach(button => {
+      button.style.display = shut.includes(button.textContent) ? 'none' : '';
+    });
+  }), true);
   // a login that ended while the page was open, or more than one may ask
   const ask = window.fetch.bind(window);
   window.fetch = async (...what) => {

@@ -14,11 +14,10 @@ Needs = Role | Mapping[str, Role]
 _VIEWER, _OPERATOR, _ADMIN = Role.VIEWER, Role.OPERATOR, Role.ADMIN
 
 TABS = {
-    "probe": _VIEWER, "verify": _VIEWER, "gallery": _VIEWER, "threshold": _VIEWER,
-    "enrol": _OPERATOR, "unknowns": _OPERATOR,
-    "audit": _ADMIN,
+    "probe": _VIEWER, "verify": _VIEWER, "gallery": _VIEWER, "enrol": _OPERATOR, "unknowns": _OPERATOR,
+    "threshold": _VIEWER, "audit": _ADMIN,
 }  # fmt: skip
-"""Who may look at a tab; a tab without a line is an administrator's."""
+"""Who may look at a tab, in the order of the bar."""
 
 PROBE: Mapping[str, Role] = {
     "show": _VIEWER, "face": _VIEWER, "open": _VIEWER, "draw": _VIEWER, "compare": _VIEWER, "verdict": _VIEWER,

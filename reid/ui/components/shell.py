@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from reid.actor import LOCAL, Actor, Role
 from reid.ui.markup import button, glyph, icon, join
+from reid.ui.roles import TABS
 from reid.ui.text import count, t
 
 BRAND = Markup(
@@ -43,12 +44,13 @@ _CARDS = Markup(
 def top(gallery: str, people: int, galleries: Sequence[str] = (), who: Actor = LOCAL) -> Markup:
     """The bar: brand, gallery in use and the others that can be chosen, who is logged in, light and dark."""
     return Markup(
-        '<header class="bf-top" data-role="{role}"><a class="bf-brand" href="./">{brand}<span>ByteFace</span></a>'
-        '<div class="bf-top__r">{where}{who}'
+        '<header class="bf-top" data-role="{role}" data-shut="{shut}"><a class="bf-brand" href="./">{brand}<span>'
+        'ByteFace</span></a><div class="bf-top__r">{where}{who}'
         '<button type="button" class="bf-btn bf-btn--quiet bf-btn--icon" data-theme-toggle aria-label="{light}">{icon}'
         "</button></div></header>"
     ).format(
         role=who.role.name.lower(),
+        shut=",".join(str(place) for place, needed in enumerate(TABS.values()) if who.role < needed),
         brand=BRAND,
         where=_where(gallery, people, galleries),
         who=_who(who),
