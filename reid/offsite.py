@@ -129,7 +129,7 @@ class Offsite:
         from huggingface_hub import CommitOperationAdd
 
         if self._head is None:
-            api.create_repo(self._repo, repo_type="dataset", private=True)
+            self._head = self._begin(api)
         added = [CommitOperationAdd(path_in_repo=one, path_or_fileobj=str(path)) for one, path in files.items()]
         api.create_commit(
             self._repo, added, commit_message="Save", repo_type="dataset", parent_commit=self._head
@@ -139,6 +139,14 @@ class Offsite:
         ours = {one.upload_info.sha256.hex() for one in added}
         old = [one for one in api.list_lfs_files(self._repo, repo_type="dataset") if one.oid not in ours]
         api.permanently_delete_lfs_files(self._repo, old, repo_type="dataset")
+
+    def _begin(self, api: Any) -> str:
+        """Makes the data set, or takes one in which nothing was saved. Returns its commit."""
+        api.create_repo(self._repo, repo_type="dataset", private=True, exist_ok=True)
+        head = str(api.repo_info(self._repo, repo_type="dataset").sha)
+        if GALLERY in {file.path for file in api.list_repo_tree(self._repo, repo_type="dataset", revision=head)}:
+            raise HubError(f"Another gallery was saved to {self._repo} since the start. Start again, or name another.")
+        return head
 
     def _signature(self) -> tuple[int, ...]:
         """Grows with changes of the gallery, rows of the log and erasures; empty where there is no gallery."""

@@ -52,6 +52,7 @@ class HubStub:
         down: drop every connection.
         routes: (method, pattern of the whole path) -> answer; looked at before the built-in ones.
         requests: (method, path) in order.
+        made: commits, those of a history that was squashed included.
     """
 
     url: str = ""
@@ -61,11 +62,13 @@ class HubStub:
     down: bool = False
     routes: list[tuple[str, str, Route]] = field(default_factory=list)
     requests: list[tuple[str, str]] = field(default_factory=list)
+    made: int = 0
 
     def commit(self, repository: str, files: dict[str, bytes]) -> str:
         """Adds a commit with exactly these files; returns its id."""
         history = self.commits.setdefault(repository, [])
-        name = hashlib.sha1(f"{repository}{len(history)}".encode()).hexdigest()
+        self.made += 1
+        name = hashlib.sha1(f"{repository}{self.made}".encode()).hexdigest()
         history.append((name, dict(files)))
         return name
 

@@ -94,6 +94,8 @@ class Uploads:
         for line in body.splitlines():
             entry = json.loads(line)
             value = entry["value"]
+            if value.get("parentCommit") not in {None, *(name for name, _ in hub.commits.get(repository, [])[-1:])}:
+                return Answer.json({"error": "another commit came before"}, 412)
             if entry["key"] == "file":
                 files[value["path"]] = base64.b64decode(value["content"])
             elif entry["key"] == "lfsFile":
@@ -115,8 +117,9 @@ class Uploads:
         return Answer.json({wanted["key"]: {"value": wanted["value"]}})
 
     def _squash(self, hub: HubStub, asked: re.Match[str], _: bytes) -> Answer:
-        history = hub.commits[repository_of(asked[1], asked[2])]
-        del history[:-1]
+        repository = repository_of(asked[1], asked[2])
+        hub.commit(repository, hub.commits[repository][-1][1])
+        del hub.commits[repository][:-1]
         return Answer()
 
     def _list_blobs(self, _: HubStub, __: re.Match[str], ___: bytes) -> Answer:

@@ -113,21 +113,45 @@ except ReidError as error:
 
 
 def test_what_somebody_else_has_saved_meanwhile_is_not_written_over(hub: HubStub, tmp_path: Path) -> None:
-    uploads = Uploads(hub)
-    uploads.refuse[r"/commit/main .*parentCommit"] = Answer.json({"error": "stale"}, 412)
+    Uploads(hub)
     said = play(hub, tmp_path, """
 one = start()
 one.restore()
 with closing(fake_recognizer(disk)) as made:
     made.enrol("Ann", [made.sample(photograph([0]))])
     one.save()
+    other = start()
+    other.restore()
     made.enrol("Bob", [made.sample(photograph([1]))])
+    other.save()
+    made.enrol("Cem", [made.sample(photograph([2]))])
 try:
     one.save()
 except ReidError as error:
     said["refused"] = error.status
 """)  # fmt: skip
     assert said["refused"] == 412
+
+
+def test_a_first_save_that_failed_is_made_up_for_and_another_s_is_left_alone(hub: HubStub, tmp_path: Path) -> None:
+    uploads = Uploads(hub)
+    uploads.refuse["/commit/main"] = Answer.json({}, 503)
+    lines = """
+one = start()
+if not {there!r}:
+    one.restore()
+with closing(fake_recognizer(disk)) as made:
+    made.enrol({name!r}, [made.sample(photograph([0]))])
+try:
+    said["saved"] = one.save()
+except ReidError as error:
+    said["refused"] = str(error)
+"""
+    assert "error (503)" in str(play(hub, tmp_path, lines.format(there=False, name="Ann"))["refused"])
+    uploads.refuse.clear()
+    assert play(hub, tmp_path, lines.format(there=True, name="Bob"))["saved"] is True
+    assert "Another gallery was saved" in str(play(hub, tmp_path, lines.format(there=True, name="Cem"))["refused"])
+    assert len(hub.commits[KEPT]) == 1
 
 
 def test_only_a_disk_that_is_not_kept_is_spoken_of() -> None:

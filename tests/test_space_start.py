@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from hub_stub import hub_stub
+from hub_uploads import Uploads
 
 from reid.settings import CHECKOUT
 
@@ -62,11 +63,12 @@ def test_a_space_s_user_starts_it_from_a_checkout_that_cannot_be_written(
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     with hub_stub() as hub:
+        Uploads(hub)
         env = {
             "PATH": os.environ["PATH"], "HOME": str(home), "SPACE_ID": "me/faces", "SYSTEM": "spaces",
             "GRADIO_SERVER_PORT": str(port), "BYTEFACE_MODELS": str(models_dir), "BYTEFACE_SPACE": "sface",
-            "BYTEFACE_DEMO": "0", "BYTEFACE_BACKUP_REPO": "me/kept", "HF_ENDPOINT": hub.url, "HF_TOKEN": "hf_test",
-            "OMP_NUM_THREADS": "1",
+            "BYTEFACE_DEMO": "0", "BYTEFACE_BACKUP_REPO": "me/kept", "OMP_NUM_THREADS": "1",
+            **{key: value for key, value in hub.environment(home).items() if key.startswith("HF_")},
         }  # fmt: skip
         words = [*(_AS_NOBODY if os.getuid() == 0 else []), sys.executable, "app.py"]
         said = tmp_path / "said"
@@ -78,6 +80,9 @@ def test_a_space_s_user_starts_it_from_a_checkout_that_cannot_be_written(
         finally:
             server.terminate()
             server.wait(30)
+        saved = hub.commits.get("datasets/me/kept")
+    assert saved, said.read_text()
+    assert set(saved[-1][1]) >= {"gallery.byteface"}, "a Space that is stopped saves once more"
     assert health["people"] == 0
     assert "bf-disk" in page, "what is said of the disk has its place"
     assert "http://0.0.0.0:" in said.read_text(), "a Space is reached from outside"
