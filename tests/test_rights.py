@@ -261,6 +261,24 @@ def test_of_the_erased_not_a_byte_is_left_in_any_file_of_the_folder(tmp_path):
         assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
+def test_nor_where_the_same_face_lies_as_an_answer_or_a_stranger(recognizer, tmp_path):
+    gallery = recognizer.gallery
+    choose_keeping(gallery, Keeping(on=True))
+    probe = photograph([4], "yard-of-eve.png")
+    (template,) = recognizer.describe(probe, recognizer.detect(probe))
+    keep_strangers(recognizer, probe.name, probe.sha256, [template])
+    gallery.reject(Rejection("e" * 32, identity_id(recognizer, "Bo"), probe.name, "2026-01-01", template.embedding))
+    other = recognizer.sample(photograph([5])).template.embedding
+    gallery.reject(Rejection("f" * 32, identity_id(recognizer, "Bo"), "other.png", "2026-01-01", other))
+    eve = recognizer.enrol("Eve", [recognizer.sample(probe)]).identity
+    secrets = [b"yard-of-eve", template.embedding.tobytes()]
+    assert all(_found(tmp_path, secret) for secret in secrets)
+    gallery.remove(eve.id)
+    assert not [secret for secret in secrets if _found(tmp_path, secret)]
+    assert gallery.unknowns.count() == 0
+    assert [one.id for one in gallery.rejections([identity_id(recognizer, "Bo")])] == ["f" * 32]
+
+
 def _found(folder: Path, content: bytes) -> bool:
     return any(content in file.read_bytes() for file in folder.rglob("*") if file.is_file())
 

@@ -16,6 +16,7 @@ from reid.audit.recorded_unknowns import RecordingUnknowns
 from reid.audit.writing import Pen
 from reid.errors import GalleryError, IdentityNotFoundError
 from reid.gallery.base import Erased, Gallery
+from reid.gallery.same_faces import forget_same_faces
 from reid.types import Candidate, Embeddings, Identity, Photo, Rejection
 
 RETENTION = "retention"
@@ -106,6 +107,7 @@ class RecordingGallery:
         with self.pen.change(action, Role.OPERATOR, [identity_id], photos=photos, **details) as more:
             if self._forget:  # first: where it fails, nobody believes that all of it is gone
                 more["cached"] = self._forget([photo.sha256 for photo in held])
+            more["elsewhere"] = forget_same_faces(self.inner, held)
             return self.inner.remove(identity_id)
 
     def remove_photos(self, photo_ids: Sequence[str]) -> Erased:

@@ -13,6 +13,7 @@ from pathlib import Path
 from reid.audit import AuditLog
 from reid.errors import AuditError
 from reid.gallery import Gallery, open_gallery
+from reid.gallery.same_faces import forget_same_faces
 
 _ERASING = ("erase", "expire", "erase_strangers")
 """Erasing for good. Photographs that were taken out one by one are a correction, which a backup takes back."""
@@ -99,6 +100,7 @@ def erase_from(gallery: Gallery, erased: Erasures) -> int:
     gone = 0
     for identity in gallery.identities() if erased else []:
         if identity.id in erased.people:
+            forget_same_faces(gallery, gallery.photos(identity.id))
             gone += gallery.remove(identity.id).photos
             continue
         ids, _ = gallery.embeddings([identity.id]).get(identity.id, ([], None))
