@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qs, urlencode
 
-from anyio import to_thread
+from anyio import CapacityLimiter, to_thread
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
@@ -22,14 +22,13 @@ from reid.ui.refusals import in_words
 from reid.ui.text import t, use_language
 
 _LARGEST_FORM = 16_384
-_HEADERS = {
-    "Cache-Control": "no-store",
-    "X-Frame-Options": "SAMEORIGIN",
-}
+_HEADERS = {"Cache-Control": "no-store"}
+_AT_ONCE = 2  # passwords that are looked at; the others wait without a thread, so that nobody else's request waits too
 
 
 def add_login(app: FastAPI, entry: Entry) -> None:
     """Adds the page and both of its ways out."""
+    room = CapacityLimiter(_AT_ONCE)
 
     @app.get("/login")
     def page(request: Request) -> Response:
@@ -57,7 +56,7 @@ def add_login(app: FastAPI, entry: Entry) -> None:
             answer.headers["Retry-After"] = str(seconds)
             return answer
         try:
-            account = await to_thread.run_sync(_checked, entry, name, password, address)
+            account = await to_thread.run_sync(_checked, entry, name, password, address, limiter=room)
         except AuditError as error:
             return show_login(request, entry, there=there, name=name, problem=in_words(str(error)), status=503)
         if account is None:
