@@ -80,6 +80,24 @@ def test_a_search_around_the_facade_is_recorded_too(recognizer):
     assert len(written(recognizer, "search")) == 1
 
 
+def test_nobody_in_particular_searches_nothing(recognizer):
+    embedding = recognizer.sample(photograph([0])).template.embedding
+    with acting_as(Role.NOBODY), pytest.raises(NotAllowedError):
+        recognizer.gallery.search(embedding[None], 1)
+
+
+def test_whoever_probes_may_take_back_what_the_probe_kept(recognizer):
+    choose_keeping(recognizer.gallery, Keeping(on=True))
+    probe = photograph([4])
+    with acting_as(Role.VIEWER):
+        faces = recognizer.describe(probe, recognizer.detect(probe))
+        kept = keep_strangers(recognizer, probe.name, probe.sha256, faces)
+        with pytest.raises(NotAllowedError):
+            recognizer.gallery.unknowns.remove(kept.ids)
+        assert recognizer.gallery.unknowns.unkeep(kept.ids) == 1
+    assert written(recognizer, "erase_strangers")[0].facts["taken_back"]
+
+
 def test_a_search_that_fails_is_recorded_as_failed(recognizer, monkeypatch):
     monkeypatch.setattr(recognizer, "detect", lambda _: 1 / 0)
     with pytest.raises(ZeroDivisionError):

@@ -40,6 +40,11 @@ class RecordingUnknowns:
         with self._pen.change("erase_strangers", Role.OPERATOR, faces=list(face_ids)):
             return self.inner.remove(face_ids)
 
+    def unkeep(self, face_ids: Sequence[str]) -> int:
+        """Takes back what somebody's own probe kept just now. Returns how many there were."""
+        with self._pen.change("erase_strangers", Role.VIEWER, faces=list(face_ids), taken_back=True):
+            return self.inner.remove(face_ids)
+
     def shorten(self, days: int) -> None:
         with self._pen.change("setting", Role.OPERATOR, key="unknowns", days=days):
             self.inner.shorten(days)

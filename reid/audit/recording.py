@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from reid.actor import Role
+from reid.actor import Role, require
 from reid.audit.log import AuditLog
 from reid.audit.recorded_unknowns import RecordingUnknowns
 from reid.audit.writing import Pen
@@ -166,6 +166,7 @@ class RecordingGallery:
     # --- reading -----------------------------------------------------------------------------------------------------
 
     def search(self, probes: Embeddings, k: int) -> list[list[Candidate]]:
+        require(Role.VIEWER)
         found = self.inner.search(probes, k)
         if len(found):
             self.pen.compared(found)

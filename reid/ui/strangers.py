@@ -35,7 +35,7 @@ def kept_toast(page: Page, kept: Sequence[Kept]) -> list[Markup]:
         return [toast(refused.rstrip("."))]
 
     def back() -> str:
-        gallery.unknowns.remove(ids)
+        gallery.unknowns.unkeep(ids)
         return t("These faces are not kept")
 
     title = t(
