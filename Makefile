@@ -32,6 +32,8 @@ bench: .venv/.ready-dev
 	$(BIN)/python benchmarks/embed.py
 	$(BIN)/python benchmarks/pipeline.py --lfw-dev $(LFW_DEV)
 	$(BIN)/python benchmarks/page_at_10000.py
+	$(BIN)/python benchmarks/milvus.py
+	$(BIN)/python benchmarks/scale.py --lfw-dev $(LFW_DEV)
 	$(BIN)/python benchmarks/accuracy.py --lfw-dev $(LFW_DEV) --surveillance $(SURVEILLANCE) --split val --detector yunet
 
 bench-train: .venv/.ready-dev

@@ -137,7 +137,7 @@ def test_any_sequence_of_changes_leaves_what_a_dictionary_would_hold(
 
 
 @pytest.mark.parametrize("backend", sorted(SLOW))
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(changes=st.lists(CHANGES, min_size=5, max_size=12))
 def test_some_sequences_of_changes_do_where_each_takes_longer(backend: str, changes: list[tuple[object, ...]]) -> None:
     check_changes(backend, changes)
