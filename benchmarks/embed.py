@@ -30,7 +30,7 @@ from reid.detect.pyramid import SearchPlan
 from reid.detect.yunet import SCORE_THRESHOLD, YuNet
 from reid.detect.yunet_graph import YuNetGraph, compiled_yunet
 from reid.networks.facenet import load_module, standardise
-from reid.runtime.graph import has_bfloat16, usable_cores
+from reid.runtime.graph import has_bfloat16, has_int8, usable_cores
 from reid.settings import Settings
 from reid.space import EmbeddingSpace
 from reid.weights import ensure
@@ -67,14 +67,15 @@ def main() -> None:
     torch.set_num_threads(usable_cores())
     print(f"{_processor()}, {usable_cores()} cores, load {os.getloadavg()[0]:.1f}, OpenVINO {ov.__version__[:8]}\n")
     precisions = ["float32", "bfloat16"] if has_bfloat16() else ["float32"]
+    quantised = has_int8() and all(_graphs(source, "*-int8") for source in ("ms1m", "sface"))
     if args.skip != "embed":
-        _embedding(args, precisions)
+        _embedding(args, precisions + ["int8"] * quantised)
     if args.skip != "detect":
         _detection(args, precisions)
 
 
 def _embedding(args: argparse.Namespace, precisions: list[str]) -> None:
-    limits = {precision: _matrix_product(precision) for precision in precisions}
+    limits = {precision: _matrix_product(precision) for precision in precisions if precision != "int8"}
     several, single = _embedders(args.batch, precisions), _embedders(1, precisions)
     _take_turns([*several, *single, *limits.values()], args.rounds)
     rates = {name: 2 * MATRIX**3 / limit.wall() / 1e9 for name, limit in limits.items()}
@@ -129,12 +130,12 @@ def _embedders(count: int, precisions: list[str]) -> list[Contender]:
 
 def _raw_graph(source: str, precision: str, crops: NDArray[np.uint8]) -> Contender:
     """OpenVINO alone, as its own benchmark runs it: our graph with a fixed shape, nothing before or after."""
-    model = _graph(source)
+    model = _graph(source, precision)
     both = np.concatenate([crops, crops[:, :, ::-1]])
     model.reshape([len(both), *both.shape[1:]])
     config = {
         "PERFORMANCE_HINT": "LATENCY",
-        "INFERENCE_PRECISION_HINT": {"float32": "f32", "bfloat16": "bf16"}[precision],
+        "INFERENCE_PRECISION_HINT": {"float32": "f32", "bfloat16": "bf16", "int8": "bf16"}[precision],
     }
     request = ov.Core().compile_model(model, "CPU", config).create_infer_request()
     request.set_input_tensor(ov.Tensor(both))
@@ -197,10 +198,15 @@ def _gflop(source: str, crop_px: int) -> float:
     return total / 1e9
 
 
-def _graph(source: str) -> ov.Model:
+def _graph(source: str, precision: str = "float32") -> ov.Model:
     """The kept graph of weights that were loaded before."""
-    (path,) = (ensure(source, Settings.from_env().models_dir).path.parent / "openvino").glob("*/graph.xml")
+    (path,) = _graphs(source, "*-int8" if precision == "int8" else "*[!8]")
     return ov.Core().read_model(path)
+
+
+def _graphs(source: str, name: str) -> list[Path]:
+    folder = ensure(source, Settings.from_env().models_dir).path.parent / "openvino"
+    return list(folder.glob(f"{name}/graph.xml"))
 
 
 def _noise(count: int, size_px: int) -> NDArray[np.uint8]:
