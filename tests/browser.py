@@ -76,6 +76,7 @@ class Surfer:
 
     Attributes:
         foreign: requests to other hosts; a test that ends with one fails.
+        refused: those of them that the page's own policy let the browser not even send.
         errors: what the pages' scripts threw.
     """
 
@@ -83,6 +84,7 @@ class Surfer:
         self._browser = browser
         self.url = url
         self.foreign: list[str] = []
+        self.refused: list[str] = []
         self.errors: list[str] = []
 
     def open(self, path: str = "/", *, width: int = 1280, dark: bool = False, language: str = "en-GB") -> Page:
@@ -101,11 +103,16 @@ class Surfer:
         page = context.new_page()
         page.set_default_timeout(60_000)  # machines of continuous integration are slow and shared
         page.on("request", self._asked)
+        page.on("requestfailed", self._failed)
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.goto(self.url + path)
         page.wait_for_selector("#bf-top .bf-top")
         page.wait_for_load_state("networkidle")
         return page
+
+    def _failed(self, request: Request) -> None:
+        if request.failure == "csp":
+            self.refused.append(request.url)
 
     def _asked(self, request: Request) -> None:
         if not request.url.startswith((self.url, "data:", "blob:")):

@@ -14,8 +14,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from browser import ARGUMENTS, Surfer, chromium_path, search
 from hub_stub import hub_stub
 from hub_uploads import Uploads
+from playwright.sync_api import sync_playwright
 
 from reid.settings import CHECKOUT
 
@@ -49,7 +51,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     sys.platform != "linux" or (os.getuid() == 0 and shutil.which("setpriv") is None), reason="needs setpriv on Linux"
 )
 def test_a_space_s_user_starts_it_from_a_checkout_that_cannot_be_written(
-    checkout: Path, tmp_path: Path, models_dir: Path
+    checkout: Path, tmp_path: Path, models_dir: Path, demo_dir: Path
 ) -> None:
     from reid.weights import ensure
 
@@ -68,6 +70,8 @@ def test_a_space_s_user_starts_it_from_a_checkout_that_cannot_be_written(
             "PATH": os.environ["PATH"], "HOME": str(home), "SPACE_ID": "me/faces", "SYSTEM": "spaces",
             "GRADIO_SERVER_PORT": str(port), "BYTEFACE_MODELS": str(models_dir), "BYTEFACE_SPACE": "sface",
             "BYTEFACE_DEMO": "0", "BYTEFACE_BACKUP_REPO": "me/kept", "OMP_NUM_THREADS": "1",
+            "BYTEFACE_VISITORS": "1", "BYTEFACE_HF_ADMINS": "me", "OAUTH_CLIENT_ID": "id",
+            "OAUTH_CLIENT_SECRET": "secret", "GRADIO_TEMP_DIR": str(home / "uploads"),
             **{key: value for key, value in hub.environment(home).items() if key.startswith("HF_")},
         }  # fmt: skip
         words = [*(_AS_NOBODY if os.getuid() == 0 else []), sys.executable, "app.py"]
@@ -76,7 +80,7 @@ def test_a_space_s_user_starts_it_from_a_checkout_that_cannot_be_written(
             server = subprocess.Popen(words, cwd=checkout, env=env, stdout=out, stderr=subprocess.STDOUT)
         try:
             health = json.loads(_get(f"http://127.0.0.1:{port}/health", server, said))
-            page = _get(f"http://127.0.0.1:{port}/config", server, said).decode()
+            seen = _visit(f"http://127.0.0.1:{port}", next(iter(sorted((demo_dir / "val" / "madonna").iterdir()))))
         finally:
             server.terminate()
             server.wait(30)
@@ -84,11 +88,36 @@ def test_a_space_s_user_starts_it_from_a_checkout_that_cannot_be_written(
     assert saved, said.read_text()
     assert set(saved[-1][1]) >= {"gallery.byteface"}, "a Space that is stopped saves once more"
     assert health["people"] == 0
-    assert "bf-disk" in page, "what is said of the disk has its place"
+    assert "saved every 15 minutes" in seen["disk"]
+    assert seen["tabs"] == ["Probe", "Verify", "Gallery", "Threshold"], "a visitor searches and looks, changes nothing"
+    assert seen["way in"] == "Log in"
+    assert seen["faces"] == 1
     assert "http://0.0.0.0:" in said.read_text(), "a Space is reached from outside"
     made = {path.relative_to(home).as_posix() for path in home.rglob("*.db")}
     assert ".local/share/byteface/data/gallery.db" in made
     assert not [path for path in checkout.rglob("*") if path.stat().st_uid == _UID]
+
+
+def _visit(address: str, photograph: Path) -> dict[str, object]:
+    """What somebody who is not logged in sees, and gets for a photograph."""
+    path = chromium_path()
+    if path is None:
+        pytest.skip("no Chromium: install the package chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        surfer = Surfer(browser, address)
+        page = surfer.open()
+        page.wait_for_selector("#bf-disk .bf-note")
+        seen: dict[str, object] = {
+            "disk": page.inner_text("#bf-disk"),
+            "tabs": [tab.inner_text() for tab in page.query_selector_all("#bf-tabs [role=tab]") if tab.is_visible()],
+            "way in": page.inner_text("#bf-top a.bf-btn"),
+        }
+        search(page, photograph)
+        seen["faces"] = page.locator(".bf-facebtn").count()
+        browser.close()
+    assert set(surfer.foreign) <= set(surfer.refused), "on a Space Gradio would ask for Google's fonts"
+    return seen
 
 
 def _get(address: str, server: subprocess.Popen[bytes], said: Path) -> bytes:
