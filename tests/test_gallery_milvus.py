@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,8 @@ from gallery_backends import opened, people_of
 from gallery_records import DIM, SPACE, kept, photo, unit
 
 from reid.errors import GalleryError, IdentityExistsError
-from reid.gallery import Gallery, open_gallery
+from reid.fitting import fitted
+from reid.gallery import Gallery, is_there, open_gallery
 
 pytest.importorskip("pymilvus", reason="the extra [milvus] is not installed")
 
@@ -23,6 +25,7 @@ from reid.gallery.milvus import turns
 from reid.gallery.milvus.address import Access, Address
 from reid.gallery.milvus.link import Link
 from reid.gallery.milvus.schema import RECORDS
+from reid.settings import Settings
 from reid.types import Rejection
 
 
@@ -288,6 +291,15 @@ def test_an_error_of_the_engine_is_told_without_the_request(
             link.where(RECORDS, 'nosuch == "Ann Lee"')
     out = capfd.readouterr()
     assert "Ann Lee" not in f"{caught.value} {caplog.text} {out.err} {out.out}"
+
+
+def test_a_gallery_that_is_there_says_its_space_to_the_commands(milvus: str, settings: Settings) -> None:
+    assert not is_there(milvus)
+    asked = replace(settings, gallery=milvus, space="auto")
+    assert fitted(asked).settings == asked
+    opened(milvus).close()
+    assert is_there(milvus)
+    assert fitted(asked).settings.space == "toy"
 
 
 def test_a_file_that_another_process_has_is_refused_in_words(milvus: str, tmp_path: Path) -> None:
