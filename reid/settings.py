@@ -109,7 +109,8 @@ class Settings:
         min_face_px: width of the smallest box that is looked for: a face of 16 px from ear to ear gets one of 10 to 15.
         device: a torch device, `auto` for the best one present.
         runtime: what computes: `openvino`, `torch` (the reference), `auto` for the fastest one here.
-        precision: of OpenVINO's numbers: `float32`, `bfloat16`, `int8`, `auto` for the fastest that was measured harmless.
+        precision: of OpenVINO's numbers: `float32`, `bfloat16`, `int8`, `auto` for the fastest that was measured
+            harmless.
         demo: whether a gallery that does not exist yet starts with the demonstration people.
         audit: file of the audit log; empty for audit.db beside the gallery.
         purpose: whether a search says what it is for: `off`, `optional`, `required`.

@@ -1,8 +1,8 @@
 """The operator's day in a real browser, with real weights and photographs, wide and light, then on a phone in the dark.
 
 Four of five people are imported, a group picture of them and the stranger is searched, a name is corrected, a duplicate
-merged, the threshold measured, the gallery exported and restored where nobody is; the answers are the same. BYTEFACE_DEMO_WEBP=1
-writes the README's moving picture from the wide run.
+merged, the threshold measured, the gallery exported and restored where nobody is; the answers are the same.
+BYTEFACE_DEMO_WEBP=1 writes the README's moving picture from the wide run.
 """
 
 from __future__ import annotations
