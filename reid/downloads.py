@@ -31,7 +31,11 @@ _KINDS = {"json": "application/json", "csv": _CSV, "jpg": "image/jpeg"}
 
 def add_downloads(app: FastAPI, recognizer: Recognizer, sessions: Sessions) -> None:
     """Adds them; none of what they send is kept by a browser or left on this disk."""
+    _of_sessions(app, recognizer, sessions)
+    _of_the_gallery(app, recognizer)
 
+
+def _of_sessions(app: FastAPI, recognizer: Recognizer, sessions: Sessions) -> None:
     @app.get("/probes/{session_id}/result.{kind}")
     def result(
         session_id: str, kind: str, purpose: Purpose, threshold: float | None = None, k: int = 5, recipient: str = ""
@@ -52,6 +56,16 @@ def add_downloads(app: FastAPI, recognizer: Recognizer, sessions: Sessions) -> N
                 data = make(recognizer, session, limit, k)
         return Response(data, media_type=_KINDS[kind], headers=_headers(f"byteface-result.{kind}"))
 
+    @app.get("/imports/{session_id}/report.csv")
+    def report(session_id: str) -> Response:
+        """What became of every photograph of a session's last import."""
+        session = sessions.find(session_id)
+        if session is None or not session.report:
+            raise HTTPException(404, "This report was forgotten. Run the import again.")
+        return Response(session.report, media_type=_CSV, headers=_headers("import-report.csv"))
+
+
+def _of_the_gallery(app: FastAPI, recognizer: Recognizer) -> None:
     @app.get("/gallery/people.byteface")
     def backup(purpose: Purpose, recipient: str = "") -> Response:
         """The whole gallery as one file."""
@@ -93,14 +107,6 @@ def add_downloads(app: FastAPI, recognizer: Recognizer, sessions: Sessions) -> N
         except ReidError as error:
             raise HTTPException(409, str(error)) from error
         return Response(csv_of(rows), media_type=_CSV, headers=_headers("audit-log.csv"))
-
-    @app.get("/imports/{session_id}/report.csv")
-    def report(session_id: str) -> Response:
-        """What became of every photograph of a session's last import."""
-        session = sessions.find(session_id)
-        if session is None or not session.report:
-            raise HTTPException(404, "This report was forgotten. Run the import again.")
-        return Response(session.report, media_type=_CSV, headers=_headers("import-report.csv"))
 
 
 def _said_purpose(request: Request, purpose: str = "") -> str:

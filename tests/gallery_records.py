@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from reid.types import KeptFace, Photo, Quality
+from reid.gallery import open_gallery
+from reid.types import KeptFace, Photo, Quality, Rejection
 
 SPACE = "toy:1"
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -107,3 +108,22 @@ def make_version_1(path: Path) -> None:
         one = ("p1", "ann", 0.5, "a.jpg", "2026-01-01T00:00:00+00:00", bytes(40), vector, b"jpeg")
         connection.execute("INSERT INTO photos VALUES (?, ?, ?, ?, ?, ?, ?, ?)", one)
         connection.commit()
+
+
+def make_full(file: Path) -> None:
+    """A gallery with everything that one can hold."""
+    with closing(open_gallery(str(file), space_id=SPACE, dim=DIM)) as gallery:
+        gallery.add(
+            [
+                photo(f"p{n}", f"i{n % 4}", f"Per\u00e9 {n % 4}", quality=0.1 * n, crop=bytes([n]) * 900)
+                for n in range(12)
+            ]
+        )
+        gallery.edit("i1", metadata={"consent": "Agreement", "Staff no.": "7"}, cover_photo_id="p1")
+        gallery.reject(Rejection("r1", "i2", "gate.jpg", "2026-02-03T00:00:00+00:00", unit(77)))
+        gallery.set_meta("calibration", '{"value": 0.4}')
+        gallery.set_meta("unknowns", '{"on": true, "days": 7}')
+        gallery.unknowns.keep([kept("f1"), kept("f2", seen_days_ago=3)])
+        gallery.unknowns.ignore(["f2"])
+        gallery.set_apart("i1", "i3")
+        gallery.remove_photos(["p11"])

@@ -85,12 +85,7 @@ def frame_server(
             return {"id": session.id, "busy": True}
         try:
             photograph = _photograph(str(data.get("frame", "")))
-            pen = recognizer().gallery.pen
-            feed.tally.begin(pen)
-            with within():  # the tally writes what is found, not a row a frame
-                seen = look_live(recognizer(), feed.tracker, photograph, time.monotonic())
-            given = [one.said.identity.id for one in seen if one.said]
-            feed.tally.count(pen, len(seen), given, recognizer().threshold.value)
+            seen = _looked_at(recognizer(), feed, photograph)
             largest = sorted(seen, key=lambda one: -one.track.latest.face.area_px)[:SHOWN]
             shown = sorted(largest, key=lambda one: one.track.number)  # or they would change places
             return {
@@ -110,6 +105,17 @@ def frame_server(
             feed.busy.release()
 
     return declared(live_frame, Role.VIEWER)
+
+
+def _looked_at(recognizer: Recognizer, feed: LiveFeed, photograph: Photograph) -> list[Seen]:
+    """As `look_live`, with the record of it: the tally writes what is found, not a row a frame."""
+    pen = recognizer.gallery.pen
+    feed.tally.begin(pen)
+    with within():
+        seen = look_live(recognizer, feed.tracker, photograph, time.monotonic())
+    given = [one.said.identity.id for one in seen if one.said]
+    feed.tally.count(pen, len(seen), given, recognizer.threshold.value)
+    return seen
 
 
 def look_live(recognizer: Recognizer, tracker: Tracker, photograph: Photograph, now_s: float) -> list[Seen]:
