@@ -2,11 +2,12 @@
 #   make run     everything a fresh machine needs, then the page on http://127.0.0.1:7860
 #   make test    everything the tests need, then all of them
 #   make check   what a reader would complain about: lint, format, types, import floors, documents
+#   make soak    hundreds of kills at random moments, and many clients at once
 #   make bench   the measurements of benchmarks/
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench bench-train browser clean
+.PHONY: help run test check soak bench bench-train browser clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -27,11 +28,17 @@ check: .venv/.ready-dev
 LFW_DEV ?= ../shared/data/lfw-dev
 SURVEILLANCE ?= data/surveillance
 
-bench: .venv/.ready-dev
+soak: .venv/.ready-dev
+	BYTEFACE_KILLS=100 $(BIN)/python -m pytest -q tests/test_crashes.py
+	$(BIN)/python benchmarks/load.py --photos data/demo
+
+bench: .venv/.ready-dev .venv/.ready-bench
 	$(BIN)/python benchmarks/search.py --sizes 1000 10000 100000
 	$(BIN)/python benchmarks/embed.py
 	$(BIN)/python benchmarks/pipeline.py --lfw-dev $(LFW_DEV)
 	$(BIN)/python benchmarks/page_at_10000.py
+	$(BIN)/python benchmarks/start.py --photo "$$(find data/demo/val -name '*.jpg' | head -1)"
+	$(BIN)/python benchmarks/train_step.py --lfw-dev $(LFW_DEV)
 	$(BIN)/python benchmarks/milvus.py
 	$(BIN)/python benchmarks/scale.py --lfw-dev $(LFW_DEV)
 	$(BIN)/python benchmarks/accuracy.py --lfw-dev $(LFW_DEV) --surveillance $(SURVEILLANCE) --split val --detector yunet
@@ -52,6 +59,10 @@ bench-train: .venv/.ready-dev
 
 .venv/.ready-dev: .venv/.ready requirements-dev.txt requirements-train.txt requirements-milvus.txt requirements-int8.txt
 	@$(BIN)/python -m pip install --disable-pip-version-check -q -c requirements.lock -r requirements-dev.txt
+	@touch $@
+
+.venv/.ready-bench: requirements-bench.txt requirements-int8.txt
+	@$(BIN)/python -m pip install --disable-pip-version-check -q -r requirements-bench.txt
 	@touch $@
 
 browser:

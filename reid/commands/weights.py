@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     get.add_argument("--force", action="store_true", help="bring it again although it is there")
     get.set_defaults(action=_get)
     actions.add_parser(
-        "quantise", help="make the default space's int8 graphs, which `auto` then computes with (needs byteface[int8])"
+        "quantise", help="make the default space's int8 graphs, which `auto` then computes with (needs the extra int8)"
     ).set_defaults(action=_quantise)
     actions.add_parser("check", help="compute every SHA-256 anew").set_defaults(action=_check)
     export = actions.add_parser("export", help="write everything that is there to one file")

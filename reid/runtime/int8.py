@@ -30,7 +30,7 @@ def quantised(model: ov.Model, crops: Sequence[NDArray[np.uint8]]) -> ov.Model:
         SettingsError: NNCF is not installed.
     """
     if importlib.util.find_spec("nncf") is None:
-        raise SettingsError("NNCF makes int8 graphs and is not installed. Run `pip install byteface[int8]` once.")
+        raise SettingsError("NNCF makes int8 graphs and is not installed. Run `pip install -e '.[int8]'` once.")
     import nncf
 
     pictures = [np.ascontiguousarray(view)[None] for crop in crops for view in (crop, crop[:, ::-1])]
