@@ -3,11 +3,12 @@
 #   make test    everything the tests need, then all of them
 #   make check   what a reader would complain about: lint, format, types, import floors, documents
 #   make soak    hundreds of kills at random moments, and many clients at once
+#   make audit   known vulnerabilities of the exact versions in the lock; asks pypi.org
 #   make bench   the measurements of benchmarks/
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help run test check soak bench bench-train browser clean
+.PHONY: help run test check soak audit bench bench-train browser clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -31,6 +32,10 @@ SURVEILLANCE ?= data/surveillance
 soak: .venv/.ready-dev
 	BYTEFACE_KILLS=100 $(BIN)/python -m pytest -q tests/test_crashes.py
 	$(BIN)/python benchmarks/load.py --photos data/demo
+
+audit: .venv/.ready
+	$(BIN)/python -m pip install --disable-pip-version-check -q pip-audit
+	$(BIN)/pip-audit -r requirements.lock --no-deps --disable-pip
 
 bench: .venv/.ready-dev .venv/.ready-bench
 	$(BIN)/python benchmarks/search.py --sizes 1000 10000 100000
