@@ -66,7 +66,7 @@ def test_a_name_that_no_gallery_has_means_the_first_one(recognizer: Recognizer, 
 def test_a_name_that_is_no_files_is_refused(recognizer: Recognizer, tmp_path: Path, name: str) -> None:
     with pytest.raises(GalleryError, match="A gallery's name"):
         recognizer.shelf.create(name)
-    assert not list(tmp_path.parent.glob("up*"))
+    assert not list(tmp_path.parent.glob("up.db*"))
 
 
 def test_a_gallery_is_not_made_twice_whatever_the_capitals(recognizer: Recognizer) -> None:

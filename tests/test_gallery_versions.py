@@ -111,8 +111,8 @@ def test_an_older_gallery_that_may_not_be_written_is_refused(path: Path, monkeyp
 
 
 def test_a_backend_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(GalleryError, match=r"milvus, which is not installed"):
-        open_gallery("milvus:http://example.org", space_id=SPACE, dim=DIM)
+    with pytest.raises(GalleryError, match=r"faiss, which is not installed"):
+        open_gallery("faiss:people.index", space_id=SPACE, dim=DIM)
     with closing(open_gallery(f"sqlite:{tmp_path}/people.db", space_id=SPACE, dim=DIM)) as gallery:
         assert gallery.count() == 0
     assert (tmp_path / "people.db").exists()

@@ -126,7 +126,8 @@ def test_sface_is_opencvs_recogniser_on_both_pictures(models_dir: Path) -> None:
     model = cv2.FaceRecognizerSF.create(str(weights.path), "")
     rows = [model.feature(np.ascontiguousarray(picture[:, :, ::-1])).copy()[0] for picture in (crop, crop[:, ::-1])]
     total = sum(row / np.linalg.norm(row) for row in rows)
-    found = load_network("sface", weights=weights, models_dir=models_dir).embed(crop[None])[0]
+    network = load_network("sface", weights=weights, models_dir=models_dir, precision="float32")
+    found = network.embed(crop[None])[0]
     np.testing.assert_allclose(found, total / np.linalg.norm(total), atol=1e-6)
 
 
