@@ -17,7 +17,7 @@ run: .venv/.ready
 	@$(BIN)/python app.py
 
 test: .venv/.ready-dev browser
-	@$(BIN)/python -m pytest $(PYTEST)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST)
 
 check: .venv/.ready-dev
 	$(BIN)/ruff check .

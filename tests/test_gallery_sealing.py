@@ -87,7 +87,9 @@ def test_a_gallery_made_with_a_key_has_nothing_readable_and_answers_the_same(pat
     assert readable(path.parent) == 0
 
 
-@pytest.mark.parametrize(("key", "said"), [(None, "is encrypted. Give its key"), (OTHER, "with another key")])
+@pytest.mark.parametrize(
+    ("key", "said"), [(None, "is encrypted. Give its key"), (OTHER, "with another key")], ids=["no key", "another"]
+)
 def test_without_its_key_it_is_not_opened_and_not_changed(path: Path, key: bytes | None, said: str) -> None:
     use_key(KEY)
     filled(path)
@@ -139,7 +141,7 @@ def test_a_process_that_has_it_open_notices_another_key(path: Path, monkeypatch:
             gallery.search(unit(1)[None], 1)
 
 
-@pytest.mark.parametrize(("exported_with", "restored_with"), [(None, KEY), (KEY, KEY)])
+@pytest.mark.parametrize(("exported_with", "restored_with"), [(None, KEY), (KEY, KEY)], ids=["plain", "sealed"])
 def test_a_backup_takes_the_key_of_the_gallery_that_it_becomes(
     path: Path, tmp_path: Path, exported_with: bytes | None, restored_with: bytes
 ) -> None:
