@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import httpx
 import pytest
-from browser import application
+from browser import application, served
 from fakes import fake_recognizer, photograph
 from fastapi.testclient import TestClient
 
@@ -84,3 +88,19 @@ def test_the_same_photograph_uploaded_twice_has_two_places(client: TestClient) -
     Path(first).unlink()
     assert Path(second).read_bytes() == b"the same bytes"
     Path(second).unlink()
+
+
+def test_two_hundred_clients_that_never_finish_hold_up_nobody(recognizer: Recognizer) -> None:
+    with served(application(recognizer)) as address, ExitStack() as open_ones:
+        place = urlsplit(address)
+        for number in range(200):
+            slow = open_ones.enter_context(socket.create_connection((place.hostname, place.port)))
+            if number % 2:  # a request that is never whole, and an upload that never comes
+                slow.sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n")
+            else:
+                slow.sendall(
+                    b"POST /gradio_api/upload HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1000000\r\n"
+                    b"Content-Type: multipart/form-data; boundary=x\r\n\r\n--x\r\n"
+                )
+        answer = httpx.get(f"{address}/health", timeout=10)
+        assert answer.json()["people"] == 1
