@@ -7,6 +7,7 @@ import logging
 import shutil
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -208,6 +209,25 @@ def test_weights_that_do_not_fit_are_refused_as_by_the_reference(models_dir, tmp
 def test_a_runtime_or_precision_that_nobody_has_is_refused(models_dir, setting, value):
     with pytest.raises(SettingsError, match=value):
         load_network("sface", weights="sface", models_dir=models_dir, device="cpu", **{setting: value})
+
+
+def test_graphs_are_called_for_the_first_time_one_after_the_other(copied, models_dir, monkeypatch):
+    networks = [load_network("sface", weights=copied, models_dir=models_dir, runtime="openvino") for _ in range(3)]
+    infer, together, most = graph.CompiledGraph._infer, [0], [0]
+
+    def counted(self, batch):
+        together[0] += 1
+        most[0] = max(most[0], together[0])
+        time.sleep(0.02)  # time for the others to come
+        found = infer(self, batch)
+        together[0] -= 1
+        return found
+
+    monkeypatch.setattr(graph.CompiledGraph, "_infer", counted)
+    crops = np.zeros((4, 112, 112, 3), np.uint8)
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(lambda network: network.embed(crops), networks))
+    assert most[0] == 1
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import functools
 import logging
 import os
 import shutil
+import threading
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
@@ -25,6 +26,14 @@ log = logging.getLogger(__name__)
 
 _FILE = "graph.xml"
 _TYPES = {"float32": "f32", "bfloat16": "bf16"}
+
+
+_FIRST_CALL = threading.Lock()
+"""Graphs are called for the first time one after the other.
+
+OpenVINO's Python layer fills a table on the first call ever, holding C++'s lock for it and waiting for Python's; a second
+thread that comes at that moment holds Python's and waits for C++'s, for ever. Seen with 2026.4.1.
+"""
 
 
 @functools.cache
@@ -66,9 +75,18 @@ class CompiledGraph:
         self._compiled = _core().compile_model(model, "CPU", config)
         self._outputs = range(len(self._compiled.outputs))
         self._requests: deque[ov.InferRequest] = deque()
+        self._called = False
 
     def __call__(self, batch: NDArray[Any]) -> list[NDArray[np.float32]]:
         """The graph's outputs in their order, for a batch of any length."""
+        if self._called:
+            return self._infer(batch)
+        with _FIRST_CALL:
+            found = self._infer(batch)
+        self._called = True
+        return found
+
+    def _infer(self, batch: NDArray[Any]) -> list[NDArray[np.float32]]:
         try:
             request = self._requests.pop()
         except IndexError:
