@@ -31,8 +31,8 @@ _TYPES = {"float32": "f32", "bfloat16": "bf16"}
 _FIRST_CALL = threading.Lock()
 """Graphs are called for the first time one after the other.
 
-OpenVINO's Python layer fills a table on the first call ever, holding C++'s lock for it and waiting for Python's; a second
-thread that comes at that moment holds Python's and waits for C++'s, for ever. Seen with 2026.4.1.
+OpenVINO's Python layer fills a table on the first call ever, holding C++'s lock for it and waiting for Python's; a
+second thread that comes at that moment holds Python's and waits for C++'s, for ever. Seen with 2026.4.1.
 """
 
 
