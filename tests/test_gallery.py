@@ -198,6 +198,15 @@ def test_unknown_identities_are_named_as_such(gallery: Gallery) -> None:
     assert people_of(gallery) == {"ann": ["p1"]}
 
 
+def test_of_several_who_cannot_be_made_the_first_is_told_about(gallery: Gallery) -> None:
+    twice = [photo("p1", "a", "Ann"), photo("p2", "c", "Ann")]
+    with pytest.raises(IdentityExistsError, match="Ann is enrolled already"):
+        gallery.add([*twice, photo("p3", "b", "Bo"), photo("p4", "b", "Cy")])
+    with pytest.raises(GalleryError, match="two names"):
+        gallery.add([photo("p3", "b", "Bo"), photo("p4", "b", "Cy"), *twice])
+    assert gallery.count() == 0
+
+
 def test_nobody_is_merged_with_themselves(gallery: Gallery) -> None:
     gallery.add([photo("p1", "ann", "Ann")])
     with pytest.raises(GalleryError, match="themselves"):

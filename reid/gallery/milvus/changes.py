@@ -43,16 +43,12 @@ def add(plan: Plan, photos: Sequence[Photo], dim: int) -> None:
     changed = {*names, *(row["identity_id"] for row in plan.get(PHOTOS, [photo.id for photo in photos]).values())}
     known = plan.get(IDENTITIES, names)
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    new: dict[str, str] = {}
-    for identity_id, texts in names.items():
-        if identity_id in known:
-            continue
-        valid = {valid_name(text) for text in texts}
-        if len(valid) > 1:
+    new = {one: {valid_name(text) for text in texts} for one, texts in names.items() if one not in known}
+    taken = plan.where_in(IDENTITIES, "name", sorted({name for own in new.values() for name in own}))
+    for identity_id, own in new.items():  # one after the other: whoever cannot be made first is who is told about
+        if len(own) > 1:
             raise GalleryError("One new person was given two names. Enrol them one after the other.")
-        new[identity_id] = valid.pop()
-    taken = plan.where_in(IDENTITIES, "name", list(new.values()))
-    for identity_id, name in new.items():
+        (name,) = own
         if taken[name]:
             raise _taken(name)
         row = identity_row(identity_id, name, now, template=np.zeros(dim, np.float32))
