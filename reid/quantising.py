@@ -32,7 +32,7 @@ def quantise(settings: Settings, *, progress: bool = True) -> list[WeightsFile]:
         settings.space, settings.weights, settings.models_dir, device="cpu", runtime="openvino", precision="float32",
         progress=progress,
     )  # fmt: skip
-    crops = crops_of(fetch_demo(settings.data_dir, settings.models_dir, progress=progress), space, settings)
+    crops = _crops_of(fetch_demo(settings.data_dir, settings.models_dir, progress=progress), space, settings)
     done = []
     for index, name in enumerate(SpaceSpec.parse(space.name).networks):
         file = ensure(settings.weights if name == "facenet" else name, settings.models_dir, progress=progress)
@@ -41,7 +41,7 @@ def quantise(settings: Settings, *, progress: bool = True) -> list[WeightsFile]:
     return done
 
 
-def crops_of(
+def _crops_of(
     folder: Path, space: EmbeddingSpace, settings: Settings, *, progress: bool = True
 ) -> list[tuple[RGB, ...]]:
     """The largest face of each photograph of a folder, as each network of the space wants it."""

@@ -17,7 +17,7 @@ from reid.settings import CHECKOUT
 FLOORS = {
     "reid.types": 0, "reid.errors": 0, "reid.zero_gpu": 0, "reid.ahead": 0, "reid": 0,
     "reid.settings": 1, "reid.images": 1, "reid.metrics": 1, "reid.threshold": 1, "reid.tables": 1, "reid.faces": 1,
-    "reid.verdicts": 1, "reid.actor": 1,
+    "reid.verdicts": 1, "reid.actor": 1, "reid.transactions": 1,
     "reid.detect.base": 1, "reid.networks.base": 1, "reid.gallery.base": 1,
     "reid.weights": 2, "reid.align": 2, "reid.quality": 2, "reid.detect": 2, "reid.networks": 2, "reid.space": 2,
     "reid.gallery": 2, "reid.runtime": 2, "reid.audit": 2, "reid.accounts": 2, "reid.hub": 2,

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from reid.errors import AccountError
+from reid.transactions import atomic
 
 FILE = "accounts.db"
 """Its name in the data folder."""
@@ -75,14 +76,8 @@ class Store:
         """All of the block or none of it. Raises: AccountError."""
         with self._lock, _explained(self.path):
             db = self._opened()
-            db.execute("BEGIN IMMEDIATE")
-            try:
+            with atomic(db):
                 yield db
-                db.execute("COMMIT")
-            except BaseException:
-                if db.in_transaction:
-                    db.execute("ROLLBACK")
-                raise
 
     def close(self) -> None:
         with self._lock:

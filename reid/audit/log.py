@@ -20,6 +20,7 @@ from typing import Literal, cast
 from reid.actor import acting
 from reid.audit.rows import COLUMNS, FIRST, Entry, canonical, digest, utc_now
 from reid.errors import AuditError, SettingsError
+from reid.transactions import atomic
 
 log = logging.getLogger(__name__)
 
@@ -85,8 +86,7 @@ class AuditLog:
         actor, now = acting(), utc_now()
         with self._lock, self._writing() as db:
             db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
-            db.execute("BEGIN IMMEDIATE")
-            try:
+            with atomic(db):
                 seq, previous = db.execute("SELECT seq, hash FROM rows ORDER BY seq DESC LIMIT 1").fetchone()
                 for entry in entries:
                     seq += 1
@@ -98,11 +98,6 @@ class AuditLog:
                     ]  # fmt: skip
                     previous = digest([*row, ""])
                     db.execute(_INSERT, [*row, previous])
-                db.execute("COMMIT")
-            except BaseException:
-                if db.in_transaction:
-                    db.execute("ROLLBACK")
-                raise
         return int(seq)
 
     def opaque(self, identity_id: str) -> str:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from reid.errors import GalleryError
 from reid.gallery.base import Gallery
+from reid.weights.files import sha256_of
 
 NOTE = "shard"
 """Key of a part's note of itself."""
@@ -39,8 +40,7 @@ class Shard:
     def of(self, table: Path) -> Shard:
         """The same of a table. Raises: GalleryError where it cannot be read."""
         try:
-            with table.open("rb") as content:
-                return Shard(self.number, self.count, hashlib.file_digest(content, "sha256").hexdigest())
+            return Shard(self.number, self.count, sha256_of(table))
         except OSError as error:
             raise GalleryError(f"{table} cannot be read ({error.strerror}). Check --train-csv.") from error
 

@@ -28,6 +28,7 @@ from reid.gallery.copies import keep_beside, replace_content, snapshot, writing
 from reid.gallery.inspection import make_current
 from reid.gallery.resealing import reseal, sealed_with
 from reid.gallery.sealing import Sealing
+from reid.weights.files import sha256_of
 
 SUFFIX = ".byteface"
 FORMAT = "byteface-gallery"
@@ -121,10 +122,8 @@ def _measure(database: Path) -> Contents:
             "SELECT (SELECT count(*) FROM identities), (SELECT count(*) FROM photos), "
             "(SELECT value FROM meta WHERE key = 'space_id')"
         ).fetchone()
-    with database.open("rb") as content:
-        digest = hashlib.file_digest(content, "sha256").hexdigest()
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    return Contents(str(space_id), int(people), int(photographs), now, database.stat().st_size, digest)
+    return Contents(str(space_id), int(people), int(photographs), now, database.stat().st_size, sha256_of(database))
 
 
 Forget = Callable[[Path], int]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from reid.errors import EmbeddingSpaceError, GalleryError
-from reid.types import Embeddings
+from reid.types import Embeddings, KeptFace
 
 # A float32 vector that was normalised in float32, or in bfloat16 and then in float32, is within this of length 1
 _LENGTH_TOLERANCE = 1e-3
@@ -49,6 +51,19 @@ def unit_rows(vectors: NDArray[np.floating], dim: int, what: str) -> Embeddings:
     if (abs(np.linalg.norm(rows, axis=1) - 1) > _LENGTH_TOLERANCE).any():
         raise GalleryError(f"A {what}'s embedding is not a unit vector. Divide it by its length.")
     return rows
+
+
+def require_faces(faces: Sequence[KeptFace], dim: int) -> None:
+    """Faces that can be kept: a unit vector of the gallery's length and five landmarks each.
+
+    Raises:
+        EmbeddingSpaceError: an embedding has another length than the gallery's.
+        GalleryError: one is no unit vector, or has no five landmarks.
+    """
+    for face in faces:
+        unit_rows(face.embedding[None], dim, "face")
+        if face.landmarks_px.shape != (5, 2):
+            raise GalleryError("A face came without five landmarks. Describe it again.")
 
 
 def template_of(embeddings: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -14,6 +14,7 @@ from sqlite_utils import Database
 
 from reid.errors import GalleryError
 from reid.gallery.sealing import Sealing
+from reid.transactions import atomic
 
 BUSY_S = 10.0
 """How long one process waits for another's write before it gives up."""
@@ -55,18 +56,10 @@ class Link:
         Raises:
             GalleryError: in words what SQLite says.
         """
-        with self._lock, explained(self.path):
-            connection = self.db.conn
-            connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
-            try:
-                if self.guard:
-                    self.guard(self.db)
-                yield self.db
-                connection.execute("COMMIT")
-            except BaseException:
-                if connection.in_transaction:  # a full disk may have ended it already
-                    connection.execute("ROLLBACK")
-                raise
+        with self._lock, explained(self.path), atomic(self.db.conn, write=write):
+            if self.guard:
+                self.guard(self.db)
+            yield self.db
 
     def checkpoint(self) -> bool:
         """Empties the write-ahead log, so that only the database file holds content.

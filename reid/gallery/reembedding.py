@@ -81,10 +81,9 @@ class Reembedding:
         self._link = Link(path, "rw")
         with self._link.transaction() as db:
             migrations.check_is_ours(db, path)
-            self.old_id = _meta(db, "space_id")
-            self._old_dim = int(_meta(db, "space_dim"))
-            sealed = db.execute("SELECT value FROM meta WHERE key = ?", [META]).fetchone()
-        self._link.sealing.open(sealed[0] if sealed else None, path)
+            said = dict(db.execute("SELECT key, value FROM meta").fetchall())
+        self.old_id, self._old_dim = str(said["space_id"]), int(said["space_dim"])
+        self._link.sealing.open(said.get(META), path)
         self._beside = path.with_name(path.name + ".reembed")
         self._kept = self._open_kept()
         self._keys: dict[tuple[str, str], str] = {}
@@ -140,10 +139,8 @@ class Reembedding:
             GalleryError: no room, or another process has brought the gallery somewhere else.
         """
         with self._link.transaction(write=True) as db:
-            if _meta(db, "space_id") != self.old_id:
-                raise GalleryError(
-                    f"Another process has brought the gallery {self.path} to {_meta(db, 'space_id')}. Look at it first."
-                )
+            if (now := rows.meta_of(db, "space_id")) != self.old_id:
+                raise GalleryError(f"Another process has brought the gallery {self.path} to {now}. Look at it first.")
             if rows.revision_of(db) != self._revision or not self._has_all(db):
                 return None
             backup = self.path.with_name(f"{self.path.name}.before-{self.space_id.rsplit(':', 1)[-1]}.bak")
@@ -229,7 +226,3 @@ class Reembedding:
     def close(self) -> None:
         self._kept.close()
         self._link.close()
-
-
-def _meta(db: Database, key: str) -> str:
-    return str(db.execute("SELECT value FROM meta WHERE key = ?", [key]).fetchone()[0])

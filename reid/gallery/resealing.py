@@ -11,6 +11,7 @@ from sqlite_utils import Database
 from reid.errors import GalleryError
 from reid.gallery import migrations
 from reid.gallery.connection import Link
+from reid.gallery.rows import meta_of
 from reid.gallery.sealing import META, Sealing
 
 _SEALED = {
@@ -57,7 +58,7 @@ def sealed_with(path: Path) -> str | None:
     link = Link(path, "ro")
     try:
         with link.transaction() as db:
-            return _meta(db)
+            return _check_of(db)
     finally:
         link.close()
 
@@ -67,18 +68,15 @@ def _opened(path: Path, old_key: bytes | None) -> Iterator[Link]:
     link = Link(path, "rw")
     try:
         with link.transaction() as db:
-            check = _meta(db)
+            check = _check_of(db)
         link.sealing.open(check, path, old_key)
         yield link
     finally:
         link.close()
 
 
-def _meta(db: Database) -> str | None:
-    if migrations.is_empty(db):
-        return None
-    row = db.execute("SELECT value FROM meta WHERE key = ?", [META]).fetchone()
-    return str(row[0]) if row else None
+def _check_of(db: Database) -> str | None:
+    return None if migrations.is_empty(db) else meta_of(db, META)
 
 
 def _require_current(db: Database, path: Path) -> None:

@@ -160,6 +160,12 @@ def guard_of_space(path: Path, space_id: str, sealed: str | None) -> Callable[[D
     return guard
 
 
+def meta_of(db: Database, key: str) -> str | None:
+    """What the gallery says of itself under a key."""
+    row = db.execute("SELECT value FROM meta WHERE key = ?", [key]).fetchone()
+    return str(row[0]) if row else None
+
+
 def revision_of(db: Database) -> int:
     """Grows with every write that may change a template."""
     return int(db.execute("SELECT value FROM meta WHERE key = 'revision'").fetchone()[0])

@@ -279,8 +279,7 @@ class SqliteGallery:
 
     def get_meta(self, key: str) -> str | None:
         with self._reader.transaction() as db:
-            row = db.execute("SELECT value FROM meta WHERE key = ?", [key]).fetchone()
-        return row[0] if row else None
+            return rows.meta_of(db, key)
 
     def metas(self) -> dict[str, str]:
         """As the protocol `Movable`."""

@@ -11,7 +11,7 @@ import numpy as np
 from sqlite_utils import Database
 
 from reid.errors import GalleryError
-from reid.gallery.checks import unit_rows
+from reid.gallery.checks import require_faces
 from reid.gallery.connection import Link
 from reid.gallery.rows import from_blob, to_blob
 from reid.types import KeptFace, Quality
@@ -52,10 +52,7 @@ class SqliteUnknowns:
         self.clock = clock
 
     def keep(self, faces: Sequence[KeptFace]) -> int:
-        for face in faces:
-            unit_rows(face.embedding[None], self._dim, "face")
-            if face.landmarks_px.shape != (5, 2):
-                raise GalleryError("A face came without five landmarks. Describe it again.")
+        require_faces(faces, self._dim)
         self.purge()
         with self._change() as db:
             before = _count(db)

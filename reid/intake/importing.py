@@ -6,7 +6,6 @@ look enrolled under another name. It knows no page and writes no report.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
@@ -26,6 +25,7 @@ from reid.intake.sources import Item, Source
 from reid.recognizer import Enrolment, Recognizer, Sample
 from reid.types import Photo, Template
 from reid.verdicts import enrolment_verdict
+from reid.weights.files import sha256_of
 
 log = logging.getLogger(__name__)
 
@@ -283,8 +283,7 @@ class Import:
 def _digest(file: Path) -> str:
     """Hex SHA-256; empty where the file cannot be read, which whoever decodes it says in words."""
     try:
-        with file.open("rb") as content:
-            return hashlib.file_digest(content, "sha256").hexdigest() if file.is_file() else ""
+        return sha256_of(file) if file.is_file() else ""
     except OSError:
         return ""
 

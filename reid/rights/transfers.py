@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 from reid.actor import Role
@@ -10,6 +9,7 @@ from reid.audit import AuditLog
 from reid.audit.writing import Pen
 from reid.gallery.backup import Contents, Restored, export_gallery, restore_gallery, take_back
 from reid.rights.erasures import erase_again, erasures_of
+from reid.weights.files import sha256_of
 
 
 def export_recorded(log: AuditLog, url: str, target: Path, *, purpose: str = "", recipient: str = "") -> Contents:
@@ -62,5 +62,4 @@ def take_back_recorded(log: AuditLog, url: str, kept: Path) -> None:
 def _digest(file: Path) -> str:
     if not file.is_file():
         return ""  # whoever opens it says so in words
-    with file.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()
+    return sha256_of(file)

@@ -6,8 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from reid.errors import GalleryError
-from reid.gallery.checks import unit_rows
+from reid.gallery.checks import require_faces
 from reid.gallery.milvus.journal import Journal
 from reid.gallery.milvus.link import Link, quoted
 from reid.gallery.milvus.plan import Plan
@@ -31,10 +30,7 @@ class MilvusUnknowns:
         self.clock = clock
 
     def keep(self, faces: Sequence[KeptFace]) -> int:
-        for face in faces:
-            unit_rows(face.embedding[None], self._dim, "face")
-            if face.landmarks_px.shape != (5, 2):
-                raise GalleryError("A face came without five landmarks. Describe it again.")
+        require_faces(faces, self._dim)
         self.purge()
 
         def build(plan: Plan) -> int:
