@@ -109,6 +109,19 @@ def fake_recognizer(folder: Path) -> Recognizer:
     return Recognizer(FakeDetector(), space, open_gallery(str(folder / "people.db"), space_id=space.id, dim=space.dim))
 
 
+def enrolled(folder: Path, *names: str) -> Iterator[Recognizer]:
+    """A recognizer with these people, two photographs each; for a fixture to `yield from`."""
+    made = fake_recognizer(folder)
+    made.enrol_many(
+        {
+            name: [made.sample(photograph([person], f"{name}-{n}.png", patch_px=100 + n)) for n in range(2)]
+            for person, name in enumerate(names)
+        }
+    )
+    yield made
+    made.close()
+
+
 NASTY = "<img src=x onerror=window.hacked=1> ${window.hacked=2} {{value}} `x`"
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from fakes import fake_recognizer, photograph
+from fakes import enrolled, photograph
 
 from reid.audit.reading import Filters, rows_of
 from reid.audit.rows import Row
@@ -25,15 +25,7 @@ from reid.ui.verifying import put, sides_of
 
 @pytest.fixture
 def recognizer(tmp_path: Path) -> Iterator[Recognizer]:
-    made = fake_recognizer(tmp_path)
-    made.enrol_many(
-        {
-            name: [made.sample(photograph([person], f"{name}-{n}.png", patch_px=100 + n)) for n in range(2)]
-            for person, name in enumerate(("Ann", "Bo"))
-        }
-    )
-    yield made
-    made.close()
+    yield from enrolled(tmp_path, "Ann", "Bo")
 
 
 def written(recognizer: Recognizer, action: str) -> list[Row]:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from fakes import fake_recognizer, photograph
+from fakes import enrolled, photograph
 
 from reid.actor import Actor, Role, act_as, acting
 from reid.audit.log import AuditLog
@@ -27,15 +27,7 @@ from reid.unknowns import Keeping, choose_keeping, keep_strangers
 
 @pytest.fixture
 def recognizer(tmp_path: Path) -> Iterator[Recognizer]:
-    made = fake_recognizer(tmp_path)
-    made.enrol_many(
-        {
-            name: [made.sample(photograph([person], f"{name}-{n}.png", patch_px=100 + n)) for n in range(2)]
-            for person, name in enumerate(("Ann", "Bo"))
-        }
-    )
-    yield made
-    made.close()
+    yield from enrolled(tmp_path, "Ann", "Bo")
 
 
 @contextmanager

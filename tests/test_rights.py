@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fakes import FakeDetector, fake_recognizer, photograph, save
+from fakes import FakeDetector, enrolled, fake_recognizer, photograph, save
 
 from reid.audit.reading import Filters, rows_of
 from reid.audit.recording import recorded, retention_days
@@ -37,15 +37,7 @@ TODAY = date(2027, 11, 24)
 
 @pytest.fixture
 def recognizer(tmp_path: Path) -> Iterator[Recognizer]:
-    made = fake_recognizer(tmp_path)
-    made.enrol_many(
-        {
-            name: [made.sample(photograph([person], f"{name}-{n}.png", patch_px=100 + n)) for n in range(2)]
-            for person, name in enumerate(("Ann", "Bo", "Cy"))
-        }
-    )
-    yield made
-    made.close()
+    yield from enrolled(tmp_path, "Ann", "Bo", "Cy")
 
 
 def identity_id(recognizer: Recognizer, name: str) -> str:

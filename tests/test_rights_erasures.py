@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from fakes import fake_recognizer, photograph
+from fakes import enrolled, photograph
 
 from reid.audit.log import AuditLog
 from reid.audit.reading import Filters, rows_of
@@ -20,15 +20,7 @@ from reid.unknowns import Keeping, choose_keeping, keep_strangers
 
 @pytest.fixture
 def recognizer(tmp_path: Path) -> Iterator[Recognizer]:
-    made = fake_recognizer(tmp_path)
-    made.enrol_many(
-        {
-            name: [made.sample(photograph([person], f"{name}-{n}.png", patch_px=100 + n)) for n in range(2)]
-            for person, name in enumerate(("Ann", "Bo", "Cy"))
-        }
-    )
-    yield made
-    made.close()
+    yield from enrolled(tmp_path, "Ann", "Bo", "Cy")
 
 
 @pytest.fixture
