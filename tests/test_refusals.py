@@ -19,7 +19,7 @@ from reid.images import read_photograph
 from reid.recognizer import Recognizer
 from reid.threshold import threshold_at_fpir
 from reid.ui import text
-from reid.ui.refusals import SENTENCES, in_words
+from reid.ui.refusals import CAUSES, REMARKS, SENTENCES, in_words
 
 
 @pytest.fixture(autouse=True)
@@ -37,7 +37,7 @@ def _refused(action: Callable[[], object]) -> str:
 
 def test_every_sentence_is_in_the_german_catalogue_with_the_same_values() -> None:
     german = text.catalogue("de")
-    for sentence in SENTENCES:
+    for sentence in (*SENTENCES, *CAUSES, *REMARKS):
         fields = {field for _, field, _, _ in string.Formatter().parse(sentence) if field}
         assert {field for _, field, _, _ in string.Formatter().parse(german[sentence]) if field} == fields, sentence
 
@@ -71,13 +71,34 @@ def test_faces_and_names_are_refused_in_german(tmp_path: Path) -> None:
         "nur durch Großbuchstaben": lambda: recognizer.enrol("ANN", [recognizer.sample(photograph([0]))]),
         "darf nicht leer sein": lambda: valid_name("  "),
         "zu lang": lambda: valid_name("x" * 300),
-        "eine Rate von 1 in 1,000": lambda: threshold_at_fpir(np.zeros(5, np.float32), 0.001),
+        "eine Rate von 1 in 1.000": lambda: threshold_at_fpir(np.zeros(5, np.float32), 0.001),
     }
     for said, action in refusals.items():
         found = in_words(_refused(action))
         assert said in found
         assert not {" the ", " cannot ", " is "} & {f" {word} " for word in found.split()}, found
     recognizer.close()
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [
+        (
+            "Too small: 20 px, needs 32, Blurred, Turned away 61°. It would find the person less often.",
+            "Zu klein: 20 px, braucht 32, Unscharf, 61° abgewandt. Die Person würde damit seltener gefunden.",
+        ),
+        ("No face found. Try a larger or sharper original.", "Kein Gesicht gefunden. Versuchen Sie"),
+        ("It is larger than 64 MB. Make it smaller and add it.", "Es ist größer als 64 MB. Verkleinern Sie"),
+        ("x.zip holds 30,000 files, more than 20,000. Divide it into several.", "x.zip enthält 30.000 Dateien, mehr"),
+        ("b.byteface is not restored: it is of another format. Nothing was", "b.byteface is not restored"),
+        (
+            "b.byteface is not restored: it is of another format. Nothing was changed; take another copy of it.",
+            "b.byteface wird nicht wiederhergestellt: sie hat ein anderes Format. Nichts wurde geändert;",
+        ),
+    ],
+)
+def test_a_reason_with_numbers_is_said_in_german(reason: str, said: str) -> None:
+    assert in_words(reason).startswith(said)
 
 
 def test_a_message_that_is_not_known_stays_english_as_a_whole() -> None:

@@ -10,6 +10,7 @@ from reid.intake import Import
 from reid.intake.report import PersonSummary, counts_of, groups_of, people_of
 from reid.ui.components.shell import pick_button
 from reid.ui.markup import button, decision, icon, join
+from reid.ui.refusals import in_words
 from reid.ui.text import count, decimal, number_text, t
 
 _SHOWN = 200
@@ -136,7 +137,7 @@ def _why(done: Import, one: PersonSummary) -> Markup:
             )
         )
     if one.left_out:
-        reason = t(one.reason)  # the fixed ones have their translation, those with numbers stay as they are
+        reason = in_words(one.reason)
         if one.left_out > 1:
             reason = t("{n} left out: {reason}", n=one.left_out, reason=reason)
         parts.append(Markup("<span>{}</span>").format(reason))
