@@ -16,9 +16,12 @@ def store(db: Database, rejection: Rejection) -> None:
     identity_of(db, rejection.identity_id)
     db.execute(
         "INSERT OR REPLACE INTO rejections (id, identity_id, source, added_at, embedding) "
-        "VALUES (?1, ?2, ?3, ?4, seal(?5, ?1))",
-        [rejection.id, rejection.identity_id, rejection.source, rejection.added_at, to_blob(rejection.embedding)],
-    )
+        "VALUES (:id, :identity_id, :source, :added_at, seal(:embedding, :id))",
+        {
+            "id": rejection.id, "identity_id": rejection.identity_id, "source": rejection.source,
+            "added_at": rejection.added_at, "embedding": to_blob(rejection.embedding),
+        },
+    )  # fmt: skip
 
 
 def merged(db: Database, source_id: str, target_id: str) -> None:

@@ -64,8 +64,8 @@ def create(db: Database, identity_id: str, names: set[str], dim: int) -> None:
     now = datetime.now(UTC).isoformat(timespec="seconds")
     db.execute(
         "INSERT INTO identities (id, name, created_at, photo_count, revision, template) "
-        "VALUES (?1, ?2, ?3, 0, 0, seal(?4, ?1))",
-        [identity_id, name, now, to_blob(np.zeros(dim, np.float32))],
+        "VALUES (:id, :name, :now, 0, 0, seal(:template, :id))",
+        {"id": identity_id, "name": name, "now": now, "template": to_blob(np.zeros(dim, np.float32))},
     )
 
 
@@ -112,23 +112,24 @@ def store_photo(db: Database, photo: Photo) -> None:
     db.execute(
         """
         INSERT INTO photos (id, identity_id, quality, source, added_at, landmarks, embedding, crop_jpeg, sha256)
-        VALUES (?1, ?2, ?3, ?4, ?5, seal(?6, ?1), seal(?7, ?1), seal(?8, ?1), ?9)
+        VALUES (:id, :identity_id, :quality, :source, :added_at, seal(:landmarks, :id), seal(:embedding, :id),
+            seal(:crop_jpeg, :id), :sha256)
         ON CONFLICT (id) DO UPDATE SET identity_id = excluded.identity_id, quality = excluded.quality,
             source = excluded.source, added_at = excluded.added_at, landmarks = excluded.landmarks,
             embedding = excluded.embedding, crop_jpeg = excluded.crop_jpeg,
             sha256 = excluded.sha256""",
-        [
-            photo.id,
-            photo.identity_id,
-            float(photo.quality),
+        {
+            "id": photo.id,
+            "identity_id": photo.identity_id,
+            "quality": float(photo.quality),
             # file names may hold bytes that are no text
-            photo.source.encode("utf-8", "replace").decode("utf-8"),
-            photo.added_at,
-            to_blob(photo.landmarks_px),
-            to_blob(photo.embedding),
-            photo.crop_jpeg,
-            photo.sha256,
-        ],
+            "source": photo.source.encode("utf-8", "replace").decode("utf-8"),
+            "added_at": photo.added_at,
+            "landmarks": to_blob(photo.landmarks_px),
+            "embedding": to_blob(photo.embedding),
+            "crop_jpeg": photo.crop_jpeg,
+            "sha256": photo.sha256,
+        },
     )
 
 

@@ -21,7 +21,10 @@ _READ = (
     "id, unseal(crop_jpeg, id), unseal(landmarks, id), unseal(embedding, id), measures, source, sha256, seen_at, "
     "expires_at, ignored"
 )
-_SEALED = "?1, seal(?2, ?1), seal(?3, ?1), seal(?4, ?1), ?5, ?6, ?7, ?8, ?9, ?10"
+_SEALED = (
+    ":id, seal(:crop_jpeg, :id), seal(:landmarks, :id), seal(:embedding, :id), :measures, :source, :sha256, :seen_at, "
+    ":expires_at, :ignored"
+)
 MEASURES = 9
 """Size, sharpness, yaw, exposure and score of the quality, then left, top, right and bottom of the box."""
 
@@ -64,7 +67,7 @@ class SqliteUnknowns:
         self.purge()
         with self._reader.transaction() as db:
             found = db.execute(
-                f"SELECT {_READ} FROM unknowns WHERE {_VALID} ORDER BY seen_at DESC, id", [ignored, self._now()]
+                f"SELECT {_READ} FROM unknowns WHERE {_VALID} ORDER BY seen_at DESC, id", self._asked(ignored)
             ).fetchall()
         return [_face(row, self._dim) for row in found]
 
@@ -77,7 +80,7 @@ class SqliteUnknowns:
 
     def count(self, *, ignored: bool = False) -> int:
         with self._reader.transaction() as db:
-            found = db.execute(f"SELECT count(*) FROM unknowns WHERE {_VALID}", [ignored, self._now()]).fetchone()
+            found = db.execute(f"SELECT count(*) FROM unknowns WHERE {_VALID}", self._asked(ignored)).fetchone()
         return int(found[0])
 
     def ignore(self, face_ids: Sequence[str], *, ignored: bool = True) -> int:
@@ -110,6 +113,9 @@ class SqliteUnknowns:
         with self._write(erases=True) as db:
             return db.execute("DELETE FROM unknowns WHERE NOT ignored AND expires_at <= ?", [self._now()]).rowcount
 
+    def _asked(self, ignored: bool) -> dict[str, Any]:
+        return {"ignored": ignored, "now": self._now()}
+
     def _now(self) -> str:
         return self.clock().isoformat(timespec="seconds")
 
@@ -121,7 +127,7 @@ class SqliteUnknowns:
         return self._write(erases=erases)
 
 
-_VALID = "ignored = ?1 AND (?1 OR expires_at > ?2)"
+_VALID = "ignored = :ignored AND (:ignored OR expires_at > :now)"
 
 
 def expiry(seen_at: str, days: int) -> str:
@@ -133,16 +139,16 @@ def _count(db: Database) -> int:
     return int(db.execute("SELECT count(*) FROM unknowns").fetchone()[0])
 
 
-def _row(face: KeptFace) -> list[Any]:
+def _row(face: KeptFace) -> dict[str, Any]:
     quality = face.quality
     measures = [quality.size_px, quality.sharpness, quality.yaw_deg, quality.exposure, quality.score, *face.box_px]
-    return [
-        face.id, face.crop_jpeg, to_blob(face.landmarks_px), to_blob(face.embedding),
-        to_blob(np.asarray(measures, np.float32)),
+    return {
+        "id": face.id, "crop_jpeg": face.crop_jpeg, "landmarks": to_blob(face.landmarks_px),
+        "embedding": to_blob(face.embedding), "measures": to_blob(np.asarray(measures, np.float32)),
         # file names may hold bytes that are no text
-        face.source.encode("utf-8", "replace").decode("utf-8"),
-        face.sha256, face.seen_at, face.expires_at, face.ignored,
-    ]  # fmt: skip
+        "source": face.source.encode("utf-8", "replace").decode("utf-8"),
+        "sha256": face.sha256, "seen_at": face.seen_at, "expires_at": face.expires_at, "ignored": face.ignored,
+    }  # fmt: skip
 
 
 def _face(row: Sequence[Any], dim: int) -> KeptFace:
