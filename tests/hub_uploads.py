@@ -90,7 +90,7 @@ class Uploads:
 
     def _commit(self, hub: HubStub, asked: re.Match[str], body: bytes) -> Answer:
         repository = repository_of(asked[1], asked[2])
-        files: dict[str, bytes] = {}
+        files = dict(hub.commits[repository][-1][1]) if repository in hub.commits else {}
         for line in body.splitlines():
             entry = json.loads(line)
             value = entry["value"]
@@ -100,6 +100,8 @@ class Uploads:
                 files[value["path"]] = base64.b64decode(value["content"])
             elif entry["key"] == "lfsFile":
                 files[value["path"]] = self.blobs[value["oid"]]
+            elif entry["key"] == "deletedFile":
+                files.pop(value["path"], None)
         oid = hub.commit(repository, files)
         return Answer.json({"commitUrl": f"{hub.url}/{repository}/commit/{oid}", "commitOid": oid})
 
@@ -107,7 +109,9 @@ class Uploads:
         found = hub.find(repository_of(asked[1], asked[2]), asked[3])
         if isinstance(found, Answer):
             return found
-        files = [{"type": "file", "path": path, "size": len(content), "oid": hashlib.sha1(content).hexdigest()}
+        folders = {path.rpartition("/")[0] for path in found[1] if "/" in path}
+        files: list[dict[str, object]] = [{"type": "directory", "path": one, "oid": "0" * 40} for one in folders]
+        files += [{"type": "file", "path": path, "size": len(content), "oid": hashlib.sha1(content).hexdigest()}
                  for path, content in found[1].items()]  # fmt: skip
         return Answer.json(files)
 

@@ -43,7 +43,7 @@ def test_a_space_is_made_with_what_it_needs_and_again_only_updated(hub: HubStub,
         "BYTEFACE_BACKUP_REPO": "me/kept",
     }  # fmt: skip
     _, files = hub.commits[SPACE][-1]
-    assert set(files) == set(to_upload(CHECKOUT))
+    assert set(files) == {*to_upload(CHECKOUT), ".gitattributes"}
     assert files["app.py"] == (CHECKOUT / "app.py").read_bytes()
     assert "HF_TOKEN" in done.stdout
     again = deploy(hub, tmp_path)
@@ -61,6 +61,31 @@ def test_an_account_that_may_create_no_space_is_told_what_would_do(hub: HubStub,
     assert "--hardware zero-a10g" in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
     assert not hub.commits
+
+
+@pytest.mark.parametrize(
+    ("where", "answer", "words"),
+    [
+        ("/api/repos/create", Answer.json({}, 401), "The Hub does not accept the token. Make a new one"),
+        ("/preupload/", Answer.json({}, 403), "The token may not write to me/faces. Use one with write access"),
+        ("/commit/", Answer(429, b"{}", {"Retry-After": "3600"}), "asks for fewer requests. Wait some minutes"),
+        ("/commit/", Answer(drop=True), "The Hub could not be reached"),
+    ],
+)
+def test_every_no_of_the_hub_is_one_sentence_and_another_run_goes_through(
+    hub: HubStub, tmp_path: Path, where: str, answer: Answer, words: str
+) -> None:
+    uploads = Uploads(hub)
+    uploads.refuse[where] = answer
+    done = deploy(hub, tmp_path)
+    said = done.stderr.strip().splitlines()[-1]
+    assert done.returncode == 1
+    assert said.startswith("byteface deploy-space: ")
+    assert words in said
+    assert "Traceback" not in done.stderr
+    assert not [files for _, files in hub.commits.get(SPACE, []) if "app.py" in files], "all of it or nothing"
+    uploads.refuse.clear()
+    assert deploy(hub, tmp_path).returncode == 0
 
 
 def test_a_dry_run_asks_the_hub_nothing(capsys: pytest.CaptureFixture[str]) -> None:

@@ -24,6 +24,7 @@ sys.path.insert(0, {tests!r})
 from fakes import fake_recognizer, photograph
 from reid.audit import AuditLog, log_path
 from reid.errors import ReidError
+from reid.gallery.shelf import choose
 from reid.offsite import Offsite
 from reid.settings import Settings
 
@@ -74,7 +75,7 @@ said["again"] = first.save()
 lose()
 second = start()
 back = second.restore()
-said["back"] = back.contents.people, people(), second.save()
+said["back"] = back.gallery.contents.people, people(), second.save()
 # an erasure that only the log was saved of, as if the gallery's file were of before it
 with closing(fake_recognizer(disk)) as made:
     made.enrol("Dan", [made.sample(photograph([3]))])
@@ -95,8 +96,91 @@ said["erased again"] = start().restore().forgotten, people()
     assert uploads.created[0].get("visibility", "private") == "private"
     assert uploads.created[0].get("private", True) is True
     assert len(hub.commits[KEPT]) == 1, "no history"
-    assert set(hub.commits[KEPT][0][1]) == {"gallery.byteface", "audit.db"}
+    assert set(hub.commits[KEPT][0][1]) == {".gitattributes", "gallery.byteface", "audit.db"}
     assert len(uploads.blobs) == 2, "and no files of earlier saves"
+
+
+def test_accounts_further_galleries_and_the_log_come_back_too(hub: HubStub, tmp_path: Path) -> None:
+    Uploads(hub)
+    said = play(hub, tmp_path, """
+from reid.accounts import Accounts
+from reid.actor import Role
+from reid.audit.verifying import verify
+first = start()
+accounts = Accounts(disk / "accounts.db")
+accounts.people.add("Ada", Role.ADMIN, "a password of hers")
+accounts.people.add("Olu", Role.OPERATOR, "a password of his")
+key, other = accounts.keys.make("kiosk", Role.VIEWER), accounts.keys.make("door", Role.VIEWER)
+cookie = accounts.logins.begin(accounts.people.all()[0].name)
+with closing(fake_recognizer(disk)) as made:
+    made.enrol("Ann", [made.sample(photograph([0]))])
+    for name in ("Gone", "Second"):
+        made.shelf.create(name)
+    choose("Second")
+    made.enrol("Bob", [made.sample(photograph([1]))])
+    choose("")
+    said["first"] = first.save(), first.is_urgent()
+    accounts.keys.actor(key)
+    said["a use is nothing new"] = first.is_urgent(), first.save()
+    accounts.keys.revoke("door")
+    said["but a key that is revoked is"] = first.is_urgent()
+(disk / "Gone.db").unlink()
+said["again"] = first.save()
+accounts.close()
+rows = verify(AuditLog(disk / "audit.db")).rows
+lose()
+back = start().restore()
+said["back"] = back.beside, back.accounts
+accounts = Accounts(disk / "accounts.db")
+said["ada"] = accounts.people.check("Ada", "a password of hers").role.name
+said["people"] = [one.name for one in accounts.people.all()]
+said["keys"] = [bool(accounts.keys.actor(one)) for one in (key, other)]
+said["logins"] = accounts.logins.find(cookie) is not None
+said["mode"] = (disk / "accounts.db").stat().st_mode & 0o777
+with closing(fake_recognizer(disk)) as made:
+    said["names"] = made.shelf.names()
+    choose("Second")
+    said["second"] = [one.name for one in made.gallery.identities()]
+    choose("")
+found = verify(AuditLog(disk / "audit.db"))
+said["log"] = found.bad, found.rows > rows
+""")  # fmt: skip
+    assert said["first"] == [True, False]
+    assert said["a use is nothing new"] == [False, False]
+    assert said["but a key that is revoked is"] is True
+    assert said["again"] is True
+    assert set(hub.commits[KEPT][0][1]) == {
+        ".gitattributes", "gallery.byteface", "audit.db", "accounts.db", "galleries/Second.byteface",
+    }  # fmt: skip
+    assert said["back"] == [1, 2]
+    assert (said["ada"], said["people"]) == ("ADMIN", ["Ada", "Olu"])
+    assert said["keys"] == [True, False]
+    assert said["logins"] is False, "after a restart everybody logs in again"
+    assert said["mode"] == 0o600
+    assert said["names"] == ["people", "Second"]
+    assert said["second"] == ["Bob"]
+    assert said["log"] == [None, True], "the chain goes on"
+
+
+def test_another_audit_log_is_neither_lost_nor_taken_for_the_one_that_was_saved(hub: HubStub, tmp_path: Path) -> None:
+    Uploads(hub)
+    said = play(hub, tmp_path, """
+with closing(fake_recognizer(disk)) as made:
+    first = start()
+    made.enrol("Ann", [made.sample(photograph([0]))])
+    first.save()
+lose()
+again = start()
+AuditLog(disk / "audit.db").opaque("anybody")
+before = (disk / "audit.db").read_bytes()
+try:
+    again.restore()
+except ReidError as error:
+    said["refused"] = str(error)
+said["left"] = (disk / "audit.db").read_bytes() == before, (disk / "people.db").exists()
+""")  # fmt: skip
+    assert "is another audit log than the one that was saved with the gallery. Move it away" in str(said["refused"])
+    assert said["left"] == [True, False]
 
 
 def test_rather_not_started_than_started_empty_and_saved(hub: HubStub, tmp_path: Path) -> None:
@@ -128,9 +212,11 @@ with closing(fake_recognizer(disk)) as made:
 try:
     one.save()
 except ReidError as error:
-    said["refused"] = error.status
+    said["refused"] = error.status, str(error)
 """)  # fmt: skip
-    assert said["refused"] == 412
+    status, words = said["refused"]  # type: ignore[misc]
+    assert status == 412
+    assert words.startswith("Another ByteFace has saved to me/kept meanwhile. Let one of the two run")
 
 
 def test_a_first_save_that_failed_is_made_up_for_and_another_s_is_left_alone(hub: HubStub, tmp_path: Path) -> None:

@@ -6,7 +6,9 @@ were used, so nobody's work is cut off when somebody else turns to another one.
 
 from __future__ import annotations
 
+import contextlib
 import re
+import sqlite3
 import threading
 from collections.abc import Callable
 from contextvars import ContextVar
@@ -121,6 +123,22 @@ class Shelf:
         """Lets go of all of them."""
         for gallery in self._open.values():
             gallery.close()
+
+
+def files_beside(gallery: Path) -> list[Path]:
+    """Other galleries of its folder, by name; also one that another process or thread made just now."""
+    found = (file for file in sorted(gallery.parent.glob("*.db")) if file != gallery and _KEPT not in file.name)
+    return [file for file in found if _application_of(file) == APPLICATION_ID]
+
+
+def _application_of(file: Path) -> int:
+    """What SQLite says, which looks into the write-ahead log of an open one too."""
+    with (
+        contextlib.suppress(sqlite3.Error),
+        contextlib.closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)) as db,
+    ):
+        return int(db.execute("PRAGMA application_id").fetchone()[0])
+    return 0
 
 
 def is_gallery(file: Path) -> bool:

@@ -122,7 +122,7 @@ def disk_note(minutes: int) -> Markup:
     """
     if minutes:
         text = t(
-            "The disk of this Space is not kept. The gallery is saved every {minutes} minutes, and at once when "
+            "The disk of this Space is not kept. Its galleries are saved every {minutes} minutes, and at once when "
             "somebody is erased; what was changed since then may be lost in a restart.",
             minutes=str(minutes),
         )
