@@ -21,7 +21,8 @@ from reid.settings import Settings
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
-_HARMLESS = {"GET", "HEAD", "OPTIONS"}
+_ELSEWHERE = {"cross-site", "same-site"}
+"""What browsers call other pages; `same-site` is also another port of this machine, where anything may run."""
 
 
 def allowed_hosts(settings: Settings, *, accounts: bool = False) -> tuple[str, ...] | None:
@@ -60,21 +61,22 @@ class OnlyOwnPages:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request or connection."""
         if scope["type"] in {"http", "websocket"}:
-            refusal = self._refusal(scope.get("method", "GET"), Headers(scope=scope))
+            refusal = self._refusal(Headers(scope=scope))
             if refusal:
                 await PlainTextResponse(refusal, 403)(scope, receive, send)
                 return
         await self._app(scope, receive, send)
 
-    def _refusal(self, method: str, headers: Headers) -> str:
+    def _refusal(self, headers: Headers) -> str:
         host = headers.get("host", "")
         if self._hosts is not None and (urlsplit(f"//{host}").hostname or "") not in self._hosts:
             return "This page answers to names of its own machine only. Add others with BYTEFACE_HOSTS."
+        # also of what only reads: Gradio would let the page of any site that asks with its own origin read the answer
         origin = headers.get("origin")
-        if origin is not None and method not in _HARMLESS and urlsplit(origin).netloc != host:
+        if origin is not None and urlsplit(origin).netloc != host:
             return "Another site's page asked for this. Open ByteFace itself."
         # a browser says where a request came from even where it sends no origin; following a link is all right
-        if headers.get("sec-fetch-site") == "cross-site" and headers.get("sec-fetch-mode") != "navigate":
+        if headers.get("sec-fetch-site") in _ELSEWHERE and headers.get("sec-fetch-mode") != "navigate":
             return "Another site's page asked for this. Open ByteFace itself."
         return ""
 

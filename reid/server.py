@@ -84,8 +84,8 @@ def create_app(
     sessions = Sessions()
     app.add_middleware(OwnUploads)  # what is added last is asked first
     app.add_middleware(Gate, entry=entry)
-    _add_headers(app, space=entry.doors.space)
     app.add_middleware(OnlyOwnPages, hosts=hosts)
+    _add_headers(app, space=entry.doors.space)
     add_login(app, entry)
     add_hub_login(app, entry)
     add_downloads(app, recognizer, sessions)
@@ -121,10 +121,11 @@ def _add_headers(app: FastAPI, *, space: bool) -> None:
 
     @app.middleware("http")
     async def headers(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-        if "/file=http" in request.url.path.replace("%3A", ":"):
-            return Response("This server fetches nothing from other hosts.", 403)
         choose(unquote(request.cookies.get(COOKIE, "")))
-        response = await call_next(request)
+        if "/file=http" in request.url.path:
+            response = Response("This server fetches nothing from other hosts.", 403)
+        else:
+            response = await call_next(request)
         for name, value in values.items():
             response.headers.setdefault(name, value)
         return response

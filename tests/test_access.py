@@ -66,8 +66,9 @@ def test_a_foreign_name_that_leads_here_is_not(client: TestClient, host: str) ->
 
 
 @pytest.mark.parametrize("origin", ["https://evil.example.org", "null", "http://127.0.0.1:9", "http://localhost:7860"])
-def test_a_page_of_another_site_changes_nothing(client: TestClient, origin: str) -> None:
-    assert client.post("/", headers={"origin": origin}).status_code == 403
+@pytest.mark.parametrize("method", ["POST", "GET", "HEAD", "OPTIONS"])
+def test_a_page_of_another_site_changes_and_reads_nothing(client: TestClient, origin: str, method: str) -> None:
+    assert client.request(method, "/", headers={"origin": origin}).status_code == 403
 
 
 def test_its_own_page_and_a_program_may(client: TestClient) -> None:
@@ -76,6 +77,7 @@ def test_its_own_page_and_a_program_may(client: TestClient) -> None:
 
 
 def test_a_page_of_another_site_embeds_nothing_but_may_link(client: TestClient) -> None:
-    assert client.get("/", headers={"sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors"}).status_code == 403
+    for site in ("cross-site", "same-site"):
+        assert client.get("/", headers={"sec-fetch-site": site, "sec-fetch-mode": "no-cors"}).status_code == 403
     assert client.get("/", headers={"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"}).text == "in"
     assert client.get("/", headers={"sec-fetch-site": "same-origin", "sec-fetch-mode": "cors"}).text == "in"

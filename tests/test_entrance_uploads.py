@@ -88,3 +88,9 @@ def test_nobody_hears_or_ends_anothers_conversation(opened: House) -> None:
     ):
         assert answer.status_code == 404
         assert "somebody else" in answer.text
+
+
+@pytest.mark.parametrize("path", ["queue/data%0A?session_hash=mine", "upload%0A", "cancel%0a", "run/people%0d"])
+def test_a_line_break_at_the_end_of_a_path_leads_nowhere(opened: House, path: str) -> None:
+    for method in ("GET", "POST"):
+        assert opened.client.request(method, f"/gradio_api/{path}", headers=opened.as_(Role.ADMIN)).status_code == 404

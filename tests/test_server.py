@@ -56,8 +56,11 @@ def test_health_counts_people_and_names_the_space(client: TestClient, recognizer
 
 
 def test_every_answer_forbids_other_hosts(client: TestClient) -> None:
-    for path in ("/", "/health", "/crops/none", "/config"):
-        policy = client.get(path).headers["content-security-policy"]
+    answers = [client.get(path) for path in ("/", "/health", "/crops/none", "/config", "/gradio_api/file=http://a.b/c")]
+    refused = [client.get("/", headers=one) for one in ({"host": "evil.example.org"}, {"origin": "https://evil.org"})]
+    assert {one.status_code for one in refused} == {403}
+    for answer in (*answers, *refused):
+        policy = answer.headers["content-security-policy"]
         assert "default-src 'self'" in policy
         assert "http" not in policy
 

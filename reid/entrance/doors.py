@@ -53,13 +53,21 @@ GRADIO = {
 """Paths of Gradio's that the page and its clients use; all others of Gradio's stay shut."""
 
 
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
 @cache
 def _patterns() -> tuple[tuple[re.Pattern[str], Role], ...]:
     return tuple((compile_path(path)[0], role) for path, role in {**OURS, **GRADIO}.items())
 
 
 def door_of(path: str) -> Role | None:
-    """The least role that a path needs; None where nothing is served."""
+    """The least role that a path needs; None where nothing is served.
+
+    A path with a line break in it is none: to a pattern it may look like one that ends before it.
+    """
+    if _CONTROL.search(path):
+        return None
     path = path.rstrip("/") or "/"
     needed = [role for pattern, role in _patterns() if pattern.match(path)]
     return max(needed) if needed else None
