@@ -157,7 +157,7 @@ def _detection(args: argparse.Namespace, precisions: list[str]) -> None:
     for precision in precisions:
         find = YuNetGraph(compiled_yunet(weights, precision=precision))
         ours = YuNet(find, plan)
-        contenders.append(Contender(f"yunet, {precision}, the frame once", lambda find=find: merge(find(bgr))))
+        contenders.append(Contender(f"yunet, {precision}, the frame once", lambda find=find: merge(find([bgr])[0])))
         contenders.append(Contender("the same with its small faces enlarged", lambda ours=ours: ours.detect([frame])))
     _take_turns(contenders, args.rounds)
     print("\n| 1920 x 1080 frame | ms | frames/s | against MTCNN, wall / processor time | against OpenCV's YuNet |")

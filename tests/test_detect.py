@@ -174,8 +174,13 @@ class Eyes:
     def __init__(self, side: float, from_afar: float, closer: float) -> None:
         self.side, self.from_afar, self.closer = side, from_afar, closer
         self.closer_looks = 0
+        self.batches: list[list[tuple[int, ...]]] = []
 
-    def __call__(self, bgr: np.ndarray) -> Sightings:
+    def __call__(self, pictures: Sequence[np.ndarray]) -> list[Sightings]:
+        self.batches.append([picture.shape[:2] for picture in pictures])
+        return [self.one(picture) for picture in pictures]
+
+    def one(self, bgr: np.ndarray) -> Sightings:
         height, width = bgr.shape[:2]
         if width == 1280:  # 640 x 360 enlarged twice
             return self.face(width, height, 2 * self.side, self.from_afar)
@@ -213,6 +218,15 @@ def test_a_small_face_is_believed_after_a_closer_look_and_a_large_one_at_once(
     if faces:
         assert faces[0].centre_px == pytest.approx((320, 180), abs=1)
         assert faces[0].width_px == pytest.approx(side, abs=1)
+
+
+def test_the_windows_and_the_closer_looks_of_many_frames_are_few_batches() -> None:
+    eyes = Eyes(20, 0.9, 0.9)
+    found = YuNet(eyes, search_plan(12)).detect([np.zeros((360, 640, 3), np.uint8)] * 3)
+    assert [len(faces) for faces in found] == [1, 1, 1]
+    assert len(eyes.batches[-1]) == eyes.closer_looks == 6, "both looks at each of the three faces, at once"
+    assert all(sum(height * width for height, width in batch) <= 2048 * 2048 for batch in eyes.batches)
+    assert all(batch == sorted(batch) for batch in eyes.batches), "equal sizes one after the other"
 
 
 # what is none

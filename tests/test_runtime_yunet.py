@@ -46,35 +46,46 @@ def test_boxes_landmarks_and_scores_are_opencvs(graph, pictures, models_dir):
     reference = OpenCVYuNet(ensure("yunet", models_dir))
     faces = 0
     for picture in pictures:
-        wanted, found = reference(picture), graph(picture)
+        (wanted,), (found,) = reference([picture]), graph([picture])
         assert_same_rows(found, wanted)
         faces += len(found)
     assert faces >= 45  # at least the 25, and most of them again on the one that holds all
 
 
 def test_threads_get_their_own_faces(graph, pictures):
-    expected = [graph(picture) for picture in pictures]
+    expected = graph(pictures)
     with ThreadPoolExecutor(6) as pool:
-        found = list(pool.map(graph, pictures * 3))
+        found = list(pool.map(lambda picture: graph([picture])[0], pictures * 3))
     for one, wanted in zip(found, expected * 3, strict=True):
         np.testing.assert_allclose(one, wanted, atol=1e-3)
 
 
+def test_pictures_of_equal_size_are_one_batch_and_each_gets_what_it_gets_alone(graph, pictures, monkeypatch):
+    alone = [graph([picture])[0] for picture in pictures]
+    batches = []
+    inner = graph._graph
+    monkeypatch.setattr(graph, "_graph", lambda batch: batches.append(batch.shape) or inner(batch))
+    together = graph(pictures)
+    assert all(np.array_equal(one, other) for one, other in zip(alone, together, strict=True))
+    assert sum(shape[0] for shape in batches) == len(pictures)
+    assert len(batches) == len({shape[1:] for shape in batches}) < len(pictures)
+
+
 @pytest.mark.parametrize("size", [(1, 1), (33, 7), (480, 640)])
 def test_a_picture_without_faces_gives_no_rows(graph, size):
-    assert graph(np.full((*size, 3), 127, np.uint8)).shape == (0, 15)
+    assert graph([np.full((*size, 3), 127, np.uint8)])[0].shape == (0, 15)
 
 
 def test_outputs_are_decoded_as_the_paper_says():
     """One prior of each stride speaks up; the box is written out by hand."""
     width = 64
     sizes = [(width // stride) ** 2 for stride in (8, 16, 32)]
-    outputs = [np.zeros((1, count, length), np.float32) for length in (1, 1, 4, 10) for count in sizes]
+    outputs = [np.zeros((count, length), np.float32) for length in (1, 1, 4, 10) for count in sizes]
     for level, (stride, index) in enumerate(((8, 10), (16, 7), (32, 1))):
-        outputs[level][0, index] = 0.81
-        outputs[3 + level][0, index] = 1.5  # clipped to 1
-        outputs[6 + level][0, index] = (0.5, 0.25, np.log(2), np.log(3))
-        outputs[9 + level][0, index] = np.arange(10) / 10
+        outputs[level][index] = 0.81
+        outputs[3 + level][index] = 1.5  # clipped to 1
+        outputs[6 + level][index] = (0.5, 0.25, np.log(2), np.log(3))
+        outputs[9 + level][index] = np.arange(10) / 10
         column, row = index % (width // stride), index // (width // stride)
         found = decode(outputs, width, 0.6)[level]
         left, top = (column + 0.5 - 1) * stride, (row + 0.25 - 1.5) * stride

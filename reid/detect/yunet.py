@@ -6,7 +6,7 @@ Knows no file formats and no identities.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import cv2
 import numpy as np
@@ -30,8 +30,13 @@ _KEEP_ALL = 1.0  # overlap from which OpenCV would drop a sighting: `merge` make
 _MOST_SIGHTINGS = 5000
 _NOTHING = np.zeros((0, 15), np.float32)
 
-Find = Callable[[NDArray[np.uint8]], Sightings]
-"""(H, W, 3) blue first -> (K, 15), what every prior sees, the same face many times. Safe to call from several threads.
+_AT_ONCE_PX = 2048 * 2048
+"""Pixels of the windows that the network is given together: a tile's, so that a batch takes no more memory than one."""
+
+Find = Callable[[Sequence[NDArray[np.uint8]]], list[Sightings]]
+"""(H, W, 3) each, blue first, of any sizes -> (K, 15) each, what every prior sees, the same face many times.
+
+Safe to call from several threads.
 """
 
 
@@ -62,46 +67,81 @@ class YuNet:
         Args:
             images: each (H, W, 3); sizes may differ.
         """
-        found: list[list[Face]] = [[] for _ in images]
-        # equal sizes one after the other: the network is laid out anew whenever the size changes
-        for index in sorted(range(len(images)), key=lambda i: images[i].shape):
-            found[index] = self._detect_one(images[index])
-        return found
+        for image in images:
+            require_rgb(image)
+        places = [(at, window) for at, image in enumerate(images) for window in self._plan.windows(*_size(image))]
+        seen = [[_NOTHING] for _ in images]
+        for (at, window), sightings in zip(places, self._look(images, places), strict=True):
+            seen[at].append(inside(sightings, window, *_size(images[at])))
+        return [self._wanted(sure) for sure in self._sure(images, [np.concatenate(one) for one in seen])]
 
-    def _detect_one(self, image: RGB) -> list[Face]:
-        require_rgb(image)
-        height, width = image.shape[:2]
-        sightings = [
-            inside(self._look(image, window), window, width, height) for window in self._plan.windows(width, height)
-        ]
-        seen = np.concatenate([_NOTHING, *sightings])
-        sure = np.concatenate([_NOTHING, *(self._sure(image, face, seen) for face in merge(seen))])
+    def _wanted(self, sure: Sightings) -> list[Face]:
         return [
             face
             for face in merge(sure)
             if face.confidence >= self._score_threshold and face.width_px >= self._plan.min_face_px
         ]
 
-    def _look(self, image: RGB, window: Window) -> Sightings:
-        bgr = np.asarray(cv2.cvtColor(cut(image, window), cv2.COLOR_RGB2BGR), np.uint8)
-        return window.to_picture(self._find(bgr))
+    def _look(self, images: Sequence[RGB], places: Sequence[tuple[int, Window]]) -> list[Sightings]:
+        """What is seen in windows of pictures, in those pictures' pixels; windows of equal size as one batch."""
+        found = [_NOTHING] * len(places)
+        for batch in _batches([window for _, window in places]):
+            parts = [cut(images[at], window) for at, window in (places[i] for i in batch)]
+            seen = self._find([np.asarray(cv2.cvtColor(part, cv2.COLOR_RGB2BGR), np.uint8) for part in parts])
+            for i, sightings in zip(batch, seen, strict=True):
+                found[i] = places[i][1].to_picture(sightings)
+        return found
 
-    def _sure(self, image: RGB, face: Face, seen: Sightings) -> Sightings:
-        """All sightings of a face, none where it is no face.
+    def _sure(self, images: Sequence[RGB], seen: Sequence[Sightings]) -> list[Sightings]:
+        """Of each picture all sightings of its faces, without those that are no face.
 
         A small one is looked at twice more, enlarged: that finds out most of what only resembled a face from afar,
         lets the rest in at a lower score than could be risked otherwise, and steadies the landmarks.
         """
-        own = near(face, seen, _SAME)
-        if face.width_px >= _CLOSER_BELOW_PX:
-            return own if face.confidence >= self._score_threshold else _NOTHING
-        height, width = image.shape[:2]
-        closer = near(
-            face, np.concatenate([self._look(image, around(face, *at, width, height)) for at in _CLOSER]), _SAME
-        )
-        if closer[:, 14].max(initial=0) < self._score_threshold:
-            return _NOTHING
-        return np.concatenate([own, closer])
+        faces = [merge(one) for one in seen]
+        closer = [
+            (at, around(face, *how, *_size(image)))
+            for at, image in enumerate(images)
+            for face in faces[at]
+            if face.width_px < _CLOSER_BELOW_PX
+            for how in _CLOSER
+        ]
+        looks = iter(self._look(images, closer))
+        sure = [[_NOTHING] for _ in images]
+        for at, own in enumerate(faces):
+            for face in own:
+                few = near(face, seen[at], _SAME)
+                if face.width_px < _CLOSER_BELOW_PX:
+                    enlarged = near(face, np.concatenate([next(looks) for _ in _CLOSER]), _SAME)
+                    believed = enlarged[:, 14].max(initial=0) >= self._score_threshold
+                    few = np.concatenate([few, enlarged])
+                else:
+                    believed = face.confidence >= self._score_threshold
+                if believed:
+                    sure[at].append(few)
+        return [np.concatenate(one) for one in sure]
+
+
+def _size(image: RGB) -> tuple[int, int]:
+    return image.shape[1], image.shape[0]
+
+
+def _batches(windows: Sequence[Window]) -> Iterator[list[int]]:
+    """Places of windows that are searched together, equal sizes one after the other.
+
+    A network lays itself out anew whenever the size changes.
+    """
+    batch: list[int] = []
+    pixels = 0
+    for at in sorted(range(len(windows)), key=lambda i: windows[i].scaled_size):
+        width, height = windows[at].scaled_size
+        if batch and pixels + width * height > _AT_ONCE_PX:
+            yield batch
+            batch, pixels = [], 0
+        batch.append(at)
+        pixels += width * height
+    if batch:
+        yield batch
 
 
 class OpenCVYuNet:
@@ -131,7 +171,11 @@ class OpenCVYuNet:
                 "and keep OpenCV below 5."
             ) from problem
 
-    def __call__(self, bgr: NDArray[np.uint8]) -> Sightings:
+    def __call__(self, pictures: Sequence[NDArray[np.uint8]]) -> list[Sightings]:
+        """(H, W, 3) each, blue first -> (K, 15) each, what every prior sees; one picture after the other."""
+        return [self._one(bgr) for bgr in pictures]
+
+    def _one(self, bgr: NDArray[np.uint8]) -> Sightings:
         with self._lock:
             self._network.setInputSize((bgr.shape[1], bgr.shape[0]))
             _, rows = self._network.detect(bgr)
