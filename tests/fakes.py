@@ -60,6 +60,16 @@ def save(path: Path, people: Sequence[int], **how: object) -> Path:
     return path
 
 
+def crowd(path: Path, across: int = 20, down: int = 10, first: int = 0) -> Path:
+    """A file with many people of 40 px in rows; one of them is the person `first`, the others are not among 0, 1, 2."""
+    image = np.full((down * 60, across * 60, 3), BACKGROUND, np.uint8)
+    for place in range(across * down):
+        top, left = place // across * 60 + 10, place % across * 60 + 10
+        image[top : top + 40, left : left + 40] = COLOURS[3 + place % 3 if place else first]
+    path.write_bytes(encode_jpeg(image))
+    return path
+
+
 class FakeDetector:
     """Finds the patches."""
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from browser import Surfer, enrol, go, search, shoot
-from fakes import NASTY, FakeDetector, people_of_all_kinds, photograph, save
+from fakes import NASTY, FakeDetector, crowd, people_of_all_kinds, photograph, save
 
 from reid.recognizer import Recognizer
 
@@ -73,6 +73,26 @@ def test_the_threshold_decides_again_without_looking_again(
     page.wait_for_selector(".bf-facebtn:has-text('No candidate')")
     assert "Set by you" in page.inner_text(".bf-strip")
     assert detector.calls == calls
+    page.context.close()
+
+
+def test_two_hundred_faces_are_numbered_and_chosen_by_click_and_key(surfer: Surfer, tmp_path: Path) -> None:
+    page = surfer.open()
+    search(page, crowd(tmp_path / "crowd.jpg"))
+    assert page.locator(".bf-over .face").count() == 200
+    assert page.locator(".bf-tag span:visible").count() == 1, "only the chosen face has words"
+    page.click(".bf-over .face >> nth=150")
+    page.wait_for_selector(".bf-insp:has-text('Face 151 of 200')")
+    page.focus(".bf-over .face >> nth=150")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_selector(".bf-insp:has-text('Face 152 of 200')")
+    page.wait_for_function("document.activeElement.getAttribute('data-i') === '151'")
+    page.wait_for_function(
+        """() => { const [face, list] = ['.bf-facebtn[aria-pressed=true]', '.bf-faces'].map(
+        one => document.querySelector(one).getBoundingClientRect());
+        return face.top >= list.top && face.bottom <= list.bottom; }"""
+    )
+    assert page.evaluate("document.querySelector('.bf-strip').getBoundingClientRect().bottom") < 1200
     page.context.close()
 
 

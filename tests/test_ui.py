@@ -24,7 +24,7 @@ from reid.leave_one_out import mated_similarities
 from reid.settings import CHECKOUT
 from reid.types import Candidate, Identity, Rejection, SearchResult, Threshold
 from reid.ui import text
-from reid.ui.components.tags import Box, place_tags
+from reid.ui.components.tags import Box, lay_tags, place_tags
 from reid.ui.drafting import add_shot, duplicate_of, rows_of
 from reid.ui.handlers import check_declared, permit
 from reid.ui.markup import button, scale
@@ -146,6 +146,19 @@ def test_every_face_gets_a_label_inside_the_picture(boxes: list[tuple[int, int, 
     placed = place_tags([Box.of((x, y, x + s, y + s), 1920, 1080) for x, y, s in boxes], [12] * len(boxes), 1920, 1080)
     assert len(placed) == len(boxes)
     assert all(0 <= place.x <= 1 and 0 <= place.y <= 1 for place in placed)
+
+
+def test_a_crowd_is_numbered_without_words_but_for_the_chosen_face() -> None:
+    def rows(columns: int, lines: int) -> list[Box]:
+        wide, high = 1400 / columns, 700 / lines
+        places = [(column * wide, line * high) for line in range(lines) for column in range(columns)]
+        return [Box(left, top, wide * 0.8, high * 0.8) for left, top in places]
+
+    styles = {len(boxes): lay_tags(boxes, [12] * len(boxes), 1400, 700).style for boxes in (rows(3, 1), rows(20, 10))}
+    assert styles == {3: "words", 200: "number"}
+    crowd = rows(20, 10)
+    assert {place.name for place in lay_tags(crowd, [12] * 200, 1400, 700).places} == {"inside"}
+    assert lay_tags(crowd, [12] * 200, 1400, 700, selected=105).places[105].name == "above"
 
 
 # --- decisions -------------------------------------------------------------------------------------------------------

@@ -1,4 +1,12 @@
 // js_on_load of the photograph, after acts.js: zoom, and drawing a box around a face that was not found.
+let follows = false;  // arrows choose another face and take the focus along
+element.addEventListener('keydown', event => {
+  follows = !!event.target.closest('.face') && /^(ArrowLeft|ArrowRight|[1-9])$/.test(event.key);
+});
+watch('value', () => {
+  if (follows) element.querySelector('.face.sel')?.focus({ preventScroll: true });
+  follows = false;
+});
 const zoomBy = factor => {
   const now = Number(element.style.getPropertyValue('--zoom') || 1);
   const next = Math.max(1, Math.min(6, now * factor));

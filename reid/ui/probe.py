@@ -81,7 +81,9 @@ class ProbeTab:
                 self.stage = gr.HTML(
                     "", apply_default_css=False, elem_id="bf-stage", js_on_load=ACTS + script("stage.js")
                 )
-                self.faces = html(acts=True, elem_id="bf-faces")
+                self.faces = gr.HTML(
+                    "", apply_default_css=False, elem_id="bf-faces", js_on_load=ACTS + script("faces.js")
+                )
                 with gr.Row(elem_classes="bf-card bf-strip"):
                     self.slider = gr.Slider(0, 1, 0.5, step=0.01, label=label("Threshold"), elem_classes="bf-slider")
                     self.k = gr.Dropdown(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from reid.ui.components.tags import Box, place_tags
+from reid.ui.components.tags import Box, Tags, lay_tags
 from reid.ui.markup import decision, glyph, icon, join
 from reid.ui.probing import FaceView
 from reid.ui.session import Session, Shot
@@ -119,8 +119,10 @@ def _rail(session: Session) -> Markup:
 
 def _picture(session: Session, shot: Shot, views: Sequence[FaceView]) -> Markup:
     boxes = [Box.of(view.template.face.box_px, shot.width_px, shot.height_px) for view in views]
+    words = [_tag_words(view) for view in views]
+    tags = lay_tags(boxes, [len(word) for word in words], shot.width_px, shot.height_px, session.face)
     return Markup(
-        '<div class="bf-pic" style="--w:{w};--h:{h}" data-drop="probe-files">'
+        '<div class="bf-pic bf-pic--{style}" style="--w:{w};--h:{h}" data-drop="probe-files">'
         '<img class="bf-pic__img" src="{source}" width="{w}" height="{h}" alt="{name}" draggable="false">'
         '<svg class="bf-over" viewBox="0 0 {w} {h}" role="group" aria-label="{label}">{dim}{faces}</svg>{tags}</div>'
     ).format(
@@ -131,7 +133,8 @@ def _picture(session: Session, shot: Shot, views: Sequence[FaceView]) -> Markup:
         label=t("Faces in {name}", name=shot.name),
         dim=_dim(shot, boxes[session.face]) if len(boxes) > 1 and session.face < len(boxes) else "",
         faces=join(_face(view, box, view.index == session.face) for view, box in zip(views, boxes, strict=True)),
-        tags=_tags(shot, views, boxes, session.face),
+        style=tags.style,
+        tags=_tags(views, words, [box.width / shot.width_px for box in boxes], tags, session.face),
     )
 
 
@@ -180,25 +183,28 @@ def _face(view: FaceView, box: Box, selected: bool) -> Markup:
     )
 
 
-def _tags(shot: Shot, views: Sequence[FaceView], boxes: Sequence[Box], selected: int) -> Markup:
-    words = [
-        {"candidate": t("Candidate"), "stranger": t("No candidate"), "unsearched": t("Not searched")}[view.kind]
-        for view in views
-    ]
-    places = place_tags(boxes, [len(word) for word in words], shot.width_px, shot.height_px)
+def _tag_words(view: FaceView) -> str:
+    return {"candidate": t("Candidate"), "stranger": t("No candidate"), "unsearched": t("Not searched")}[view.kind]
+
+
+def _tags(
+    views: Sequence[FaceView], words: Sequence[str], widths: Sequence[float], tags: Tags, selected: int
+) -> Markup:
+    """The labels. Each knows its face's share of the picture's width: a number too wide for its face is not shown."""
     return join(
         Markup(
-            '<div class="bf-tag bf-tag--{kind} bf-tag--{place}{sel}" style="left:{x:.2f}%;top:{y:.2f}%" '
-            'aria-hidden="true"><b>{number}</b>{glyph}<span>{word}</span></div>'
+            '<div class="bf-tag bf-tag--{kind} bf-tag--{place}{sel}" aria-hidden="true" '
+            'style="left:{x:.2f}%;top:{y:.2f}%;--b:{width:.3f}"><b>{number}</b>{glyph}<span>{word}</span></div>'
         ).format(
             kind=view.kind,
             place=place.name,
             sel=" bf-tag--sel" if view.index == selected else "",
             x=place.x * 100,
             y=place.y * 100,
+            width=width,
             number=view.number,
             glyph=glyph(view.kind),
             word=word,
         )
-        for view, place, word in zip(views, places, words, strict=True)
+        for view, place, word, width in zip(views, tags.places, words, widths, strict=True)
     )
