@@ -29,6 +29,7 @@ from reid.entrance.entry import Entry
 from reid.entrance.gate import Gate
 from reid.entrance.hub import add_hub_login
 from reid.entrance.login import add_login
+from reid.entrance.room import private_folder
 from reid.entrance.uploads import OwnUploads
 from reid.errors import ReidError, SettingsError
 from reid.gallery.shelf import choose
@@ -196,7 +197,7 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
         HubError: the gallery is kept on the Hub, which does not answer.
         ReidError: what opening the recognizer raises.
     """
-    with _told_to_stop(), kept_elsewhere(settings, say):
+    with _told_to_stop(), private_folder(), kept_elsewhere(settings, say):
         _serve(settings, say)
 
 

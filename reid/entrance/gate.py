@@ -14,6 +14,7 @@ from reid.actor import Actor, Role, act_as
 from reid.entrance.cookies import cookie
 from reid.entrance.doors import door_of
 from reid.entrance.entry import VISITOR, Entry
+from reid.entrance.uploads import USER
 from reid.errors import AccountError
 from reid.ui.handlers import ACTOR
 
@@ -49,6 +50,7 @@ class Gate:
             await refusal(scope, receive, send)
             return
         scope[ACTOR] = actor
+        scope[USER] = self._entry.user_of(actor, scope)
         act_as(actor)
         if arrival.new_visitor and _is_navigation(scope):
             send = self._with_cookie(scope, send, arrival.new_visitor)

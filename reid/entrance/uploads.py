@@ -12,15 +12,18 @@ import re
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
 from gradio import route_utils
-from starlette.datastructures import Headers
+from starlette.datastructures import FormData, Headers
+from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from reid.actor import acting
+from reid.actor import LOCAL, acting
+from reid.entrance.room import EACH, EACH_VISITOR, NoRoomError, Room
 
 _API = "/gradio_api/"
 _WITH_FILES = ("queue/join", "run/", "api/", "call/", "component_server")
@@ -28,6 +31,9 @@ _WITH_SESSION = re.compile(r"(?:heartbeat|call/v2/[^/]+|call/[^/]+)/([^/]+)")
 _LARGEST_BODY = 32 * 1024 * 1024
 """Bytes of a request without its files: a frame of the webcam is the largest, 4 MB."""
 _KEPT = 50_000
+
+USER = "byteface.user"
+"""Key of a request's scope under which the gate says whose requests are counted together."""
 
 
 class Upload(route_utils.GradioUploadFile):
@@ -40,6 +46,19 @@ class Upload(route_utils.GradioUploadFile):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.sha.update(os.urandom(16))
+
+
+class Parts(route_utils.GradioMultiPartParser):
+    """The files of one upload. Gradio leaves what had come on the disk where their sender goes away in the middle."""
+
+    async def parse(self) -> FormData:
+        try:
+            return await super().parse()
+        except BaseException:
+            for file in self._files_to_close_on_error:
+                file.close()
+                Path(file.name).unlink(missing_ok=True)
+            raise
 
 
 class Owners:
@@ -74,9 +93,15 @@ class Owners:
 class OwnUploads:
     """Between the gate, which says who asks, and Gradio."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, room: Room | None = None) -> None:
+        """
+        Args:
+            room: what uploads may take; None for the usual.
+        """
         self._app = app
+        self._room = room or Room()
         setattr(route_utils, "GradioUploadFile", Upload)  # noqa: B010 - Gradio has no setting for it
+        setattr(route_utils, "GradioMultiPartParser", Parts)  # noqa: B010 - nor for this
         self._files = Owners()
         self._sessions = Owners()
 
@@ -88,7 +113,7 @@ class OwnUploads:
             return
         rest, who = path.removeprefix(_API).rstrip("/"), acting().name
         if rest == "upload" and scope["method"] == "POST":
-            await self._app(scope, receive, self._noting(send, who))
+            await self._upload(scope, receive, send, who)
             return
         refusal = self._of_address(scope, rest, who)
         if not refusal and scope["method"] == "POST" and (rest == "cancel" or f"{rest}/".startswith(_WITH_FILES)):
@@ -127,7 +152,29 @@ class OwnUploads:
             return body, PlainTextResponse("This belongs to somebody else. Load the page again.", 404)
         return body, None
 
-    def _noting(self, send: Send, who: str) -> Send:
+    async def _upload(self, scope: Scope, receive: Receive, send: Send, who: str) -> None:
+        """Lets files in as long as there is room, and notes whose they are."""
+        user, came, files = str(scope.get(USER, who)), 0, list[str]()
+        limit = None if who == LOCAL.name else EACH_VISITOR if who.startswith("visitor:") else EACH
+        self._room.look(user)
+
+        async def receiving() -> Message:
+            nonlocal came
+            message = await receive()
+            size = len(message.get("body", b""))
+            try:
+                self._room.take(user, size, limit)
+            except NoRoomError as full:
+                raise HTTPException(413, str(full)) from full
+            came += size
+            return message
+
+        try:
+            await self._app(scope, receiving, self._noting(send, who, files))
+        finally:
+            self._room.arrived(user, came, files)
+
+    def _noting(self, send: Send, who: str, files: list[str]) -> Send:
         answer = bytearray()
         good = False
 
@@ -138,8 +185,9 @@ class OwnUploads:
             elif message["type"] == "http.response.body" and good:
                 answer.extend(message.get("body", b""))
                 if not message.get("more_body"):  # before the answer is whole: the next request may follow at once
-                    for path in json.loads(bytes(answer) or b"[]"):
-                        self._files.add(str(path), who)
+                    files.extend(map(str, json.loads(bytes(answer) or b"[]")))
+                    for path in files:
+                        self._files.add(path, who)
             await send(message)
 
         return sending
