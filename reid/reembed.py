@@ -51,8 +51,6 @@ def reembed(path: Path, space: EmbeddingSpace, *, progress: bool = True) -> Reem
             raise EmbeddingSpaceError(f"The gallery {path} is in the space {space.id} already. There is nothing to do.")
         if getattr(gallery, "read_only", True):
             raise GalleryError(f"The gallery {path} cannot be changed here. Open it where it can be written.")
-    if not path.expanduser().is_file():
-        raise GalleryError(f"{path} is no .db file. Bring it into one with `byteface migrate`, and reembed that.")
     embedded = 0
     with closing(Reembedding(path.expanduser().resolve(), space.id, space.dim)) as work:
         for _ in range(_ATTEMPTS):
@@ -61,6 +59,21 @@ def reembed(path: Path, space: EmbeddingSpace, *, progress: bool = True) -> Reem
             if switched is not None:
                 return Reembedded(switched, embedded)
     raise GalleryError(f"The gallery {path} is being changed all the time. Run the command again when it is quiet.")
+
+
+def refuse_other_than_files(url: str) -> None:
+    """Raises: GalleryError for galleries whose embeddings cannot be exchanged where they are, with the way there.
+
+    A collection of Milvus has vectors of one length for ever, and no transaction over several collections.
+    """
+    if url.lower().endswith(".npy"):
+        raise GalleryError(f"{url} keeps no crops to embed anew. Run `byteface build-gallery` with its photographs.")
+    if url.startswith("milvus:"):
+        raise GalleryError(
+            f"A gallery in Milvus cannot change the length of its vectors, so {url} is not re-embedded in place. Move it "
+            f"into a file, re-embed that, and move it to a new address: byteface migrate --from {url} --to people.db, "
+            "byteface reembed --gallery people.db, byteface migrate --from people.db --to the new address."
+        )
 
 
 def _embed_missing(work: Reembedding, space: EmbeddingSpace, *, progress: bool) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -213,6 +214,27 @@ def test_the_same_space_and_galleries_without_crops_are_refused(
         reembed(tmp_path / "none.db", NEW, progress=False)
     assert main(["reembed", "--gallery", "g.npy"]) == 1
     assert "keeps no crops" in capsys.readouterr().err
+
+
+def test_a_gallery_in_milvus_gets_there_by_way_of_a_file(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("pymilvus", reason="the extra [milvus] is not installed")
+    monkeypatch.setattr(EmbeddingSpace, "load", lambda *_, **__: NEW)
+    monkeypatch.setenv("BYTEFACE_DATA", str(tmp_path / "data"))
+    there, new = f"milvus:{tmp_path / 'old.db'}", f"milvus:{tmp_path / 'new.db'}"
+    assert main(["migrate", "--from", str(path), "--to", there]) == 0
+    capsys.readouterr()
+    assert main(["reembed", "--gallery", there]) == 1
+    said = capsys.readouterr().err
+    monkeypatch.chdir(tmp_path / "data")
+    for command in re.findall(r"byteface (\w+ --[^,]+)[,.]", said.replace(" the new address.", f" {new}.").strip()):
+        assert main(command.removesuffix(".").split()) == 0, capsys.readouterr().err
+    with closing(_open(path, OLD)) as before, closing(open_gallery(new, space_id=NEW.id, dim=NEW.dim)) as after:
+        assert _everything_but_embeddings(after) == _everything_but_embeddings(before)
+        assert [one[0].identity.id for one in after.search(_probe(2, NEW), 1)] == ["id2"]
+    assert main(["reembed", "--gallery", "milvus://faces.example:19530/people"]) == 1
+    assert "milvus://faces.example:19530/people is not re-embedded" in capsys.readouterr().err, "and nobody was asked"
 
 
 def test_a_rejected_face_without_a_crop_follows_the_map_of_those_that_have_one() -> None:

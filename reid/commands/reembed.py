@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from reid.commands import common
-from reid.errors import GalleryError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,19 +20,18 @@ def run(args: argparse.Namespace) -> int:
     """Embeds every stored crop anew and switches at once.
 
     Raises:
-        GalleryError: there is no such gallery, or it keeps no crops.
+        GalleryError: there is no such gallery, it keeps no crops, or it is no file.
         EmbeddingSpaceError: it is there already.
     """
     from reid.actor import Role
     from reid.audit.writing import Pen
     from reid.gallery import space_id_of
-    from reid.reembed import reembed
+    from reid.reembed import reembed, refuse_other_than_files
     from reid.space import AUTO, EmbeddingSpace
 
     settings = common.settings_of(args, of_gallery=False)
-    path = Path(settings.gallery)
-    if path.suffix == ".npy":
-        raise GalleryError(f"{path} keeps no crops to embed anew. Run `byteface build-gallery` with its photographs.")
+    refuse_other_than_files(settings.gallery)
+    path = Path(settings.gallery.removeprefix("sqlite:"))
     old = space_id_of(settings.gallery)
     # the same kind of space unless another is named, and the best run's weights unless others are
     kind = old.split(":")[0]
