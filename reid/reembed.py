@@ -70,9 +70,10 @@ def refuse_other_than_files(url: str) -> None:
         raise GalleryError(f"{url} keeps no crops to embed anew. Run `byteface build-gallery` with its photographs.")
     if url.startswith("milvus:"):
         raise GalleryError(
-            f"A gallery in Milvus cannot change the length of its vectors, so {url} is not re-embedded in place. Move it "
-            f"into a file, re-embed that, and move it to a new address: byteface migrate --from {url} --to people.db, "
-            "byteface reembed --gallery people.db, byteface migrate --from people.db --to the new address."
+            f"A gallery in Milvus cannot change the length of its vectors, so {url} is not re-embedded in place. Move "
+            "it into a file, re-embed that, and move it to a new address: "
+            f"byteface migrate --from {url} --to people.db, byteface reembed --gallery people.db, "
+            "byteface migrate --from people.db --to the new address."
         )
 
 
