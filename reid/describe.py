@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextvars
+import threading
 from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
 from typing import Literal
 
@@ -17,13 +21,15 @@ from reid.errors import ImageDecodeError
 from reid.faces import FaceChoice, chosen_face
 from reid.images import read_photograph
 from reid.quality import measure
+from reid.runtime.sharing import MOST_BESIDE, one_core_each, usable_cores
 from reid.settings import Settings
 from reid.space import EmbeddingSpace
 from reid.types import RGB, Face, Photograph, Quality, Template
 
-_BATCH = 32
-_READERS = 2
-_AHEAD = 64  # photographs decoded but not yet embedded: bounds the memory
+_CHUNK = 16  # photographs that a thread takes at once
+_BATCH = 32  # faces that are embedded at once, however many a photograph shows
+_FEW = 8  # below this, one photograph after the other has all cores
+_SEARCHED_PX = 2048 * 2048  # decoded pixels that wait to be searched together: bounds the memory of each thread
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,37 +123,63 @@ class Describer:
     ) -> Generator[Described, None, None]:
         """Describes files in their order; one that cannot be used is reported, never raised.
 
-        Decoding, detection and alignment run in threads ahead of the embedding, which takes batches.
+        Every core takes photographs of its own from the file to the embedding, some at a time.
 
         Args:
             paths: file and the name that messages give it.
             choice: which face of each photograph.
         """
+        files = iter(paths)
+        first = list(islice(files, _FEW))
+        how = one_core_each if len(first) == _FEW else nullcontext
+        threads = max(2, min(usable_cores(), MOST_BESIDE))
+        stopped = threading.Event()
+        asking = contextvars.copy_context()  # who asks decides whose share of a lent GPU it is
 
-        def read(file: tuple[Path, str]) -> _Read:
-            return self._read(*file, choice)
+        def work(chunk: Sequence[tuple[Path, str]]) -> list[Described]:
+            with how():
+                return self._finish(list(self._read(chunk, choice, stopped)))
 
-        pending: list[_Read] = []
-        for one in map_ahead(read, paths, threads=_READERS, ahead=_AHEAD):
-            pending.append(one)
-            if sum(len(each.cuts) for each in pending) >= _BATCH or len(pending) >= _AHEAD:
-                yield from self._finish(pending)
-                pending = []
-        yield from self._finish(pending)
-
-    def _read(self, path: Path, name: str, choice: FaceChoice | Literal["all"]) -> _Read:
         try:
-            photograph = read_photograph(path, name=name)
-        except ImageDecodeError as error:
-            return _Read(path, name, "", 0, (), str(error))
-        faces = self.detect(photograph)
-        if choice == "all":
-            wanted = faces
-        else:
-            one = chosen_face(photograph, faces, choice)
-            wanted = [one] if one else []
-        cuts = tuple(self._cut(photograph, face) for face in wanted)
-        return _Read(path, name, photograph.sha256, len(faces), cuts, "")
+            for done in map_ahead(
+                lambda chunk: asking.copy().run(work, chunk),
+                _chunks(chain(first, files), threads), threads=threads, ahead=2 * threads,
+            ):  # fmt: skip
+                yield from done
+        finally:
+            stopped.set()
+
+    def _read(
+        self, files: Sequence[tuple[Path, str]], choice: FaceChoice | Literal["all"], stopped: threading.Event
+    ) -> Iterator[_Read]:
+        """What was read of files, in their order; ends early where it was stopped."""
+        waiting: list[tuple[Path, str, Photograph]] = []
+        for path, name in files:
+            if stopped.is_set():
+                return
+            try:
+                waiting.append((path, name, read_photograph(path, name=name)))
+            except ImageDecodeError as error:
+                yield from self._search(waiting, choice)
+                waiting = []
+                yield _Read(path, name, "", 0, (), str(error))
+            if sum(photograph.pixels.size // 3 for *_, photograph in waiting) >= _SEARCHED_PX:
+                yield from self._search(waiting, choice)
+                waiting = []
+        yield from self._search(waiting, choice)
+
+    def _search(
+        self, waiting: Sequence[tuple[Path, str, Photograph]], choice: FaceChoice | Literal["all"]
+    ) -> Iterator[_Read]:
+        found = self.detector.detect([photograph.pixels for *_, photograph in waiting])
+        for (path, name, photograph), faces in zip(waiting, found, strict=True):
+            if choice == "all":
+                wanted = faces
+            else:
+                one = chosen_face(photograph, faces, choice)
+                wanted = [one] if one else []
+            cuts = tuple(self._cut(photograph, face) for face in wanted)
+            yield _Read(path, name, photograph.sha256, len(faces), cuts, "")
 
     def _cut(self, photograph: Photograph, face: Face) -> _Cut:
         image = photograph.pixels
@@ -155,20 +187,39 @@ class Describer:
         return _Cut(face, measure(image, face), picture, landmarks_px, self.space.crops(image, face.landmarks_px))
 
     def _embed(self, cuts: Sequence[_Cut]) -> list[Template]:
-        embeddings = self.space.embed([cut.crops for cut in cuts])
-        return [
-            Template(cut.face, cut.quality, cut.chip, cut.chip_landmarks_px, embedding)
-            for cut, embedding in zip(cuts, embeddings, strict=True)
-        ]
+        templates = []
+        for start in range(0, len(cuts), _BATCH):
+            batch = cuts[start : start + _BATCH]
+            embeddings = self.space.embed([cut.crops for cut in batch])
+            templates += [
+                Template(cut.face, cut.quality, cut.chip, cut.chip_landmarks_px, embedding)
+                for cut, embedding in zip(batch, embeddings, strict=True)
+            ]
+        return templates
 
-    def _finish(self, reads: Sequence[_Read]) -> Iterator[Described]:
+    def _finish(self, reads: Sequence[_Read]) -> list[Described]:
         templates = iter(self._embed([cut for read in reads for cut in read.cuts]))
+        done = []
         for read in reads:
             own = tuple(next(templates) for _ in read.cuts)
             if own:
-                yield Described(read.path, read.name, read.sha256, read.faces, own, "ok", "")
+                done.append(Described(read.path, read.name, read.sha256, read.faces, own, "ok", ""))
             elif read.reason:
-                yield Described(read.path, read.name, read.sha256, 0, (), "unreadable", read.reason)
+                done.append(Described(read.path, read.name, read.sha256, 0, (), "unreadable", read.reason))
             else:
                 reason = f"{read.name}: no face found. Try a larger or sharper original."
-                yield Described(read.path, read.name, read.sha256, 0, (), "no_face", reason)
+                done.append(Described(read.path, read.name, read.sha256, 0, (), "no_face", reason))
+        return done
+
+
+def _chunks(files: Iterable[tuple[Path, str]], threads: int) -> Iterator[list[tuple[Path, str]]]:
+    """Files in parcels that grow from one to `_CHUNK`: answers come soon, and a few keep all threads busy."""
+    left = iter(files)
+    size = 1
+    while True:
+        for _ in range(threads):
+            chunk = list(islice(left, size))
+            if not chunk:
+                return
+            yield chunk
+        size = min(2 * size, _CHUNK)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from fakes import FakeDetector, FakeNetwork, photograph, save
 
+from reid import describe
 from reid.describe import Describer
 from reid.space import EmbeddingSpace
 
@@ -20,6 +21,28 @@ def test_a_batch_answers_in_the_order_it_was_asked_and_like_a_single_call(descri
     assert [int(one.templates[0].embedding.argmax()) for one in found] == [n % 6 for n in range(100)]
     single = describer.describe(photograph([2]), describer.detect(photograph([2])))[0]
     assert found[2].templates[0].embedding == pytest.approx(single.embedding, abs=0.02)
+
+
+def test_pictures_are_searched_several_at_once_but_not_more_than_the_memory_holds(describer, tmp_path, monkeypatch):
+    asked = []
+    inner = describer.detector.detect
+    monkeypatch.setattr(describer.detector, "detect", lambda images: asked.append(len(images)) or inner(images))
+    small = [save(tmp_path / f"{n}.png", [n % 6]) for n in range(60)]
+    found = list(describer.describe_files([(path, path.name) for path in small], "largest"))
+    assert max(asked) > 1
+    assert sum(asked) == len(found) == 60
+    monkeypatch.setattr(describe, "_SEARCHED_PX", 1)
+    asked.clear()
+    list(describer.describe_files([(path, path.name) for path in small], "largest"))
+    assert set(asked) <= {0, 1}
+    assert sum(asked) == 60
+
+
+def test_many_faces_of_one_photograph_are_embedded_in_batches(describer, tmp_path, monkeypatch):
+    monkeypatch.setattr(describe, "_BATCH", 2)
+    group = save(tmp_path / "group.png", [3, 4, 5])
+    (found,) = describer.describe_files([(group, "group")], "all")
+    assert [int(one.embedding.argmax()) for one in found.templates] == [3, 4, 5]
 
 
 def test_files_that_cannot_be_used_keep_their_place(describer, tmp_path):

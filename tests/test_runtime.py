@@ -24,6 +24,7 @@ from reid.images import read_photograph
 from reid.networks import Network, load_network
 from reid.networks.compiled import compiled_facenet, keep_int8
 from reid.runtime import graph
+from reid.runtime.sharing import one_core_each, shares_cores
 from reid.settings import CHECKOUT
 from reid.weights import WeightsFile, ensure
 
@@ -213,7 +214,7 @@ def test_a_runtime_or_precision_that_nobody_has_is_refused(models_dir, setting, 
 
 def test_graphs_are_called_for_the_first_time_one_after_the_other(copied, models_dir, monkeypatch):
     networks = [load_network("sface", weights=copied, models_dir=models_dir, runtime="openvino") for _ in range(3)]
-    infer, together, most = graph.CompiledGraph._infer, [0], [0]
+    infer, together, most = graph._Requests.infer, [0], [0]
 
     def counted(self, batch):
         together[0] += 1
@@ -223,11 +224,27 @@ def test_graphs_are_called_for_the_first_time_one_after_the_other(copied, models
         together[0] -= 1
         return found
 
-    monkeypatch.setattr(graph.CompiledGraph, "_infer", counted)
+    monkeypatch.setattr(graph._Requests, "infer", counted)
     crops = np.zeros((4, 112, 112, 3), np.uint8)
     with ThreadPoolExecutor(3) as pool:
         list(pool.map(lambda network: network.embed(crops), networks))
     assert most[0] == 1
+
+
+def test_threads_that_share_the_cores_get_the_same_numbers(copied, models_dir):
+    network = load_network("sface", weights=copied, models_dir=models_dir, runtime="openvino")
+    crops = np.random.default_rng(0).integers(0, 256, (4, 112, 112, 3), np.uint8)
+    alone = network.embed(crops)
+
+    def beside(_):
+        with one_core_each():
+            assert shares_cores()
+            return network.embed(crops)
+
+    with ThreadPoolExecutor(3) as pool:
+        found = list(pool.map(beside, range(6)))
+    assert not shares_cores(), "another thread's wish is not ours"
+    assert all(np.abs(one - alone).max() < 1e-5 for one in found)
 
 
 @pytest.fixture

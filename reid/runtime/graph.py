@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import functools
 import logging
-import os
 import shutil
 import threading
 from collections import deque
@@ -19,6 +18,7 @@ import numpy as np
 import openvino as ov
 from numpy.typing import NDArray
 
+from reid.runtime.sharing import MOST_BESIDE, shares_cores, usable_cores
 from reid.weights.files import one_at_a_time, replacing_folder, sweep
 from reid.weights.store import WeightsFile
 
@@ -52,7 +52,11 @@ def has_int8() -> bool:
 
 
 class CompiledGraph:
-    """A graph ready to compute. Threads share it: each call borrows a request, the computation uses every core."""
+    """A graph ready to compute. Threads share it: each call borrows a request.
+
+    A call uses every core; those of threads within `reid.runtime.sharing.one_core_each` use one each, beside each
+    other, for which the graph is compiled once more when that is first asked for.
+    """
 
     def __init__(self, model: ov.Model, *, precision: str = "float32", threads: int | None = None) -> None:
         """
@@ -65,37 +69,57 @@ class CompiledGraph:
         Raises:
             RuntimeError: OpenVINO cannot compile it here.
         """
-        config = {
-            "PERFORMANCE_HINT": "LATENCY",  # one call at a time on all cores
-            "INFERENCE_PRECISION_HINT": _TYPES[_between(precision)],
-            "INFERENCE_NUM_THREADS": threads or usable_cores(),
-            "ENABLE_CPU_PINNING": False,  # two processes would be pinned to the same cores
-        }
         self.precision = precision
-        self._compiled = _core().compile_model(model, "CPU", config)
-        self._outputs = range(len(self._compiled.outputs))
-        self._requests: deque[ov.InferRequest] = deque()
+        self._model = model
+        self._threads = threads or usable_cores()
+        self._alone = _Requests(self._compiled({"PERFORMANCE_HINT": "LATENCY"}))  # one call at a time on all cores
+        self._beside = self._alone if self._threads == 1 else None
+        self._compiling = threading.Lock()
         self._called = False
 
     def __call__(self, batch: NDArray[Any]) -> list[NDArray[np.float32]]:
         """The graph's outputs in their order, for a batch of any length."""
+        requests = self._shared() if shares_cores() else self._alone
         if self._called:
-            return self._infer(batch)
+            return requests.infer(batch)
         with _FIRST_CALL:
-            found = self._infer(batch)
+            found = requests.infer(batch)
         self._called = True
         return found
 
-    def _infer(self, batch: NDArray[Any]) -> list[NDArray[np.float32]]:
+    def _shared(self) -> _Requests:
+        with self._compiling:
+            if self._beside is None:
+                self._beside = _Requests(self._compiled({"NUM_STREAMS": min(self._threads, MOST_BESIDE)}))
+            return self._beside
+
+    def _compiled(self, how: dict[str, Any]) -> ov.CompiledModel:
+        config = {
+            "INFERENCE_PRECISION_HINT": _TYPES[_between(self.precision)],
+            "INFERENCE_NUM_THREADS": self._threads,
+            "ENABLE_CPU_PINNING": False,  # two processes would be pinned to the same cores
+        }
+        return _core().compile_model(self._model, "CPU", config | how)
+
+
+class _Requests:
+    """One way in which a graph was compiled, and what computes it, as many as threads call at once."""
+
+    def __init__(self, compiled: ov.CompiledModel) -> None:
+        self._compiled = compiled
+        self._outputs = range(len(compiled.outputs))
+        self._idle: deque[ov.InferRequest] = deque()
+
+    def infer(self, batch: NDArray[Any]) -> list[NDArray[np.float32]]:
         try:
-            request = self._requests.pop()
+            request = self._idle.pop()
         except IndexError:
             request = self._compiled.create_infer_request()
         try:
             found = request.infer([np.ascontiguousarray(batch)], share_inputs=True)
             return [np.array(found[index], np.float32) for index in self._outputs]  # the request's own are overwritten
         finally:
-            self._requests.append(request)
+            self._idle.append(request)
 
 
 def _between(precision: str) -> str:
@@ -173,13 +197,3 @@ def _keep(model: ov.Model, folder: Path) -> ov.Model:
         if other.is_dir() and other.name.removesuffix("-int8") != folder.name.removesuffix("-int8"):
             shutil.rmtree(other, ignore_errors=True)
     return model
-
-
-def usable_cores() -> int:
-    """Cores that this process may use: a container is often given fewer than the machine has."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    try:
-        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text(encoding="ascii").split()
-        return max(1, min(cores, round(int(quota) / int(period))))
-    except (OSError, ValueError):  # no such file, or `max`: no limit
-        return cores
