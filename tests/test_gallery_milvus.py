@@ -302,12 +302,15 @@ def test_a_gallery_that_is_there_says_its_space_to_the_commands(milvus: str, set
     assert fitted(asked).settings.space == "toy"
 
 
-def test_a_file_that_another_process_has_is_refused_in_words(milvus: str, tmp_path: Path) -> None:
+def test_a_file_that_another_process_has_is_refused_in_words_and_nothing_else(
+    milvus: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     import fcntl
 
     opened(milvus).close()
     with (tmp_path / "people.db" / "LOCK").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        with pytest.raises(GalleryError, match="another process has it"):
+        with caplog.at_level("DEBUG"), pytest.raises(GalleryError, match="another process has it"):
             opened(milvus)
+        assert not caplog.records, "no traceback of the engine's own"
     assert (tmp_path / "people.db").stat().st_mode & 0o777 == 0o700

@@ -40,8 +40,8 @@ class Link:
             raise GalleryError(
                 f"The gallery {url} needs Milvus' client, which is not installed. Run pip install 'byteface[milvus]'."
             ) from error
-        # its own messages quote the request, names included
-        logging.getLogger("pymilvus").setLevel(logging.CRITICAL + 1)
+        for name in ("pymilvus", "milvus_lite"):  # their own messages quote the request, names included
+            logging.getLogger(name).setLevel(logging.CRITICAL + 1)
         self.url = url
         self.own_file = address.file is not None  # no other process can have it open
         self._file = str(address.file) if address.file else ""
