@@ -11,13 +11,17 @@ import io
 import os
 import re
 import struct
+import threading
 import warnings
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image
 
+from reid import scans
 from reid.errors import ImageDecodeError
 from reid.types import RGB, Photograph
 
@@ -29,6 +33,12 @@ MAX_SIDE_PX = 65_535
 
 MAX_BYTES = 1 << 30
 """Files beyond this are not even read into memory; 120 megapixels of 16-bit RGB without compression take 720 MB."""
+
+_LARGE_PIXELS = 30_000_000
+_LARGE = threading.Lock()
+"""One at a time of those beyond: the largest takes 1.6 GB for a moment, and its file may have a hundred kilobytes."""
+
+_BLOCK_ROWS = 256
 
 FORMATS = "JPEG, PNG, WebP, TIFF, BMP, GIF, PPM, HEIC or AVIF"
 
@@ -116,17 +126,15 @@ def _decode(data: bytes, name: str) -> RGB:
     kind = _format_of(data[:64])
     if kind is None:
         raise _refusal(name, "It is not a photograph.", f"Add a {FORMATS} file.")
+    if kind == "JPEG" and scans.too_many(data):
+        what = f"It is painted more than {scans.MOST} times over, which no camera does."
+        raise _refusal(name, what, "Export it again and add it.")
     _hush_pillow()
     try:
         with _open(data, kind) as image:
             _check_size(image.size, name)
-            image.load()
-            _check_size(image.size, name)  # a HEIF may turn out larger than its header says
-            orientation = _orientation(image)
-            upright = _to_rgb(image)
-            if orientation in _UPRIGHT:
-                upright = upright.transpose(_UPRIGHT[orientation])
-            return np.array(upright)
+            with _turn(image.size):
+                return _upright(image, name)
     except ImageDecodeError:
         raise
     except Image.DecompressionBombError:
@@ -135,6 +143,20 @@ def _decode(data: bytes, name: str) -> RGB:
         raise _refusal(name, "It does not fit into this machine's memory.", "Make it smaller and add it.") from None
     except Exception as problem:  # decoders raise what they trip over: OSError, SyntaxError, KeyError, struct.error
         raise _refusal(name, _what_is_wrong(problem), "Export it again and add it.") from problem
+
+
+def _turn(size: tuple[int, int]) -> AbstractContextManager[object]:
+    return _LARGE if size[0] * size[1] > _LARGE_PIXELS else nullcontext()
+
+
+def _upright(image: Image.Image, name: str) -> RGB:
+    image.load()
+    _check_size(image.size, name)  # a HEIF may turn out larger than its header says
+    orientation = _orientation(image)
+    upright = _to_rgb(image)
+    if orientation in _UPRIGHT:
+        upright = upright.transpose(_UPRIGHT[orientation])
+    return np.array(upright)
 
 
 def _format_of(head: bytes) -> str | None:
@@ -234,13 +256,24 @@ def _to_eight_bits(grey: NDArray[np.generic]) -> NDArray[np.uint8]:
     The divisor is the full scale of the fewest bits that hold the brightest pixel (8, then 9, 10, ...): 12-bit scans
     and X-rays are stored in 16 bits and would be black otherwise. Fractions in [0, 1] count as a full scale of 1.
     """
-    values = np.nan_to_num(grey.astype(np.float32), posinf=0.0, neginf=0.0)
-    values -= min(float(values.min()), 0.0)
-    brightest = float(values.max())
+    blocks = [slice(at, at + _BLOCK_ROWS) for at in range(0, len(grey), _BLOCK_ROWS)]
+    ends = [(float(block.min()), float(block.max())) for block in map(_finite, _parts(grey, blocks))]
+    lowest = min(0.0, *(low for low, _ in ends))
+    brightest = max(high for _, high in ends) - lowest
     fractions = grey.dtype.kind == "f" and brightest <= 1.0
     full_scale = 1.0 if fractions else float(2 ** max(8, int(brightest).bit_length()) - 1)
-    scaled: NDArray[np.uint8] = np.rint(np.minimum(values * (255.0 / full_scale), 255.0)).astype(np.uint8)
+    scaled = np.empty(grey.shape, np.uint8)
+    for rows, block in zip(blocks, map(_finite, _parts(grey, blocks)), strict=True):
+        scaled[rows] = np.rint(np.minimum((block - np.float32(lowest)) * np.float32(255.0 / full_scale), 255.0))
     return scaled
+
+
+def _parts(grey: NDArray[np.generic], blocks: list[slice]) -> Iterator[NDArray[np.generic]]:
+    return (grey[rows] for rows in blocks)
+
+
+def _finite(grey: NDArray[np.generic]) -> NDArray[np.float32]:
+    return np.nan_to_num(grey.astype(np.float32), posinf=0.0, neginf=0.0)
 
 
 def _what_is_wrong(problem: Exception) -> str:

@@ -15,7 +15,7 @@ from reid.settings import CHECKOUT
 
 # module or package -> floor; imports only go down, or stay on a floor
 FLOORS = {
-    "reid.types": 0, "reid.errors": 0, "reid.zero_gpu": 0, "reid.ahead": 0, "reid": 0,
+    "reid.types": 0, "reid.errors": 0, "reid.zero_gpu": 0, "reid.ahead": 0, "reid": 0, "reid.scans": 0,
     "reid.settings": 1, "reid.images": 1, "reid.metrics": 1, "reid.threshold": 1, "reid.tables": 1, "reid.faces": 1,
     "reid.verdicts": 1, "reid.actor": 1, "reid.transactions": 1,
     "reid.detect.base": 1, "reid.networks.base": 1, "reid.gallery.base": 1,
