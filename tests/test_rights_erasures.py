@@ -10,6 +10,7 @@ from fakes import enrolled, photograph
 
 from reid.audit.log import AuditLog
 from reid.audit.reading import Filters, rows_of
+from reid.audit.recording import recorded
 from reid.audit.rows import Entry
 from reid.cli import main
 from reid.recognizer import Recognizer
@@ -71,6 +72,32 @@ def test_photographs_that_were_taken_out_by_mistake_come_back(recognizer, backup
     recognizer.gallery.remove_photos([first.id])
     restore(recognizer, backup)
     assert {photo.id for photo in recognizer.gallery.photos(ann.id)} == {first.id, second.id}
+
+
+def test_whoever_goes_with_their_last_photograph_does_not_come_back_but_by_undo(recognizer, backup):
+    gallery = recognizer.gallery
+    ann = gallery.find("Ann")
+    photos = gallery.photos(ann.id)
+    gallery.remove_photos([photos[0].id, gallery.photos(gallery.find("Bo").id)[0].id])
+    gallery.remove_photos([photos[1].id])
+    restore(recognizer, backup)
+    assert people(recognizer) == ["Bo", "Cy"]
+    assert gallery.find("Bo").photo_count == 2
+    gallery.add(photos)  # as Undo does
+    restore(recognizer, backup)
+    assert people(recognizer) == ["Ann", "Bo", "Cy"]
+
+
+def test_what_training_keeps_goes_with_a_single_photograph_too(recognizer):
+    asked = []
+    gallery = recorded(
+        recognizer.gallery.inner, recognizer.audit, lambda digests: asked.extend(digests) or len(digests)
+    )
+    first, second = gallery.photos(gallery.find("Ann").id)
+    gallery.remove_photos([first.id, "nobody's"])
+    assert asked == [first.sha256]
+    gallery.remove(gallery.find("Ann").id)
+    assert asked == [first.sha256, second.sha256]
 
 
 def test_what_was_merged_into_somebody_who_is_erased_does_not_come_back_either(recognizer, backup):

@@ -6,6 +6,7 @@ It stores nothing itself. What only reads passes through; who looks at a person 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -111,11 +112,18 @@ class RecordingGallery:
             return self.inner.remove(identity_id)
 
     def remove_photos(self, photo_ids: Sequence[str]) -> Erased:
-        ids = [self.pen.log.opaque(one) for one in photo_ids]
-        with self.pen.change("erase_photos", Role.OPERATOR, self._owners(photo_ids), photos=ids) as more:
-            gone = self.inner.remove_photos(photo_ids)
-            more["people"] = gone.identities
-            return gone
+        held = self._held(photo_ids)
+        last = self._last(held)
+        ids, gone_too = ([self.pen.log.opaque(one.id) for one in some] for some in (held, last))
+        gone = [self.pen.log.opaque(one) for one in dict.fromkeys(photo.identity_id for photo in last)]
+        details = {"photos": ids, **({"gone": gone, "last": gone_too} if last else {})}
+        owners = list(dict.fromkeys(photo.identity_id for photo in held))
+        with self.pen.change("erase_photos", Role.OPERATOR, owners, **details) as more:
+            if self._forget:
+                more["cached"] = self._forget([photo.sha256 for photo in held])
+            done = self.inner.remove_photos(photo_ids)
+            more["people"] = done.identities
+            return done
 
     def edit(
         self, identity_id: str, *, metadata: Mapping[str, str] | None = None, cover_photo_id: str | None = None
@@ -160,8 +168,15 @@ class RecordingGallery:
         }
 
     def _owners(self, photo_ids: Sequence[str]) -> list[str]:
-        found = (self.inner.photo(photo_id) for photo_id in photo_ids)
-        return list(dict.fromkeys(photo.identity_id for photo in found if photo))
+        return list(dict.fromkeys(photo.identity_id for photo in self._held(photo_ids)))
+
+    def _held(self, photo_ids: Sequence[str]) -> list[Photo]:
+        return [photo for photo in map(self.inner.photo, dict.fromkeys(photo_ids)) if photo]
+
+    def _last(self, photos: Sequence[Photo]) -> list[Photo]:
+        """Those of people who have no others, and so go with them."""
+        counted = Counter(photo.identity_id for photo in photos)
+        return [one for one in photos if self.inner.identity(one.identity_id).photo_count <= counted[one.identity_id]]
 
     # --- reading -----------------------------------------------------------------------------------------------------
 

@@ -15,8 +15,10 @@ from reid.errors import AuditError
 from reid.gallery import Gallery, open_gallery
 from reid.gallery.same_faces import forget_same_faces
 
-_ERASING = ("erase", "expire", "erase_strangers")
-"""Erasing for good. Photographs that were taken out one by one are a correction, which a backup takes back."""
+_ERASING = ("erase", "expire", "erase_strangers", "erase_photos")
+"""Erasing for good. Photographs that were taken out one by one are a correction, which a backup takes back, unless
+their person went with the last of them.
+"""
 
 
 @dataclass(slots=True)
@@ -75,6 +77,9 @@ def _follow(found: Erasures, action: str, people: list[str], details: dict[str, 
             found.strangers.difference_update(faces)
         case "erase_strangers":
             found.strangers.update(faces)
+        case "erase_photos":
+            found.people.update(details.get("gone", []))
+            found.photos.update(details.get("last", []))
         case _:
             found.people.update(people)
             found.photos.update(photos)
