@@ -260,13 +260,11 @@ class Recognizer:
         ]
 
     def _refuse_other_case(self, name: str) -> None:
-        folded = name.casefold()
-        for identity in self.gallery.identities():
-            if identity.name.casefold() == folded:
-                raise IdentityExistsError(
-                    f"{name!r} differs from the enrolled {identity.name!r} only in capital letters. "
-                    "Use that spelling to add to them, or a name that can be told apart."
-                )
+        for enrolled in self.gallery.spellings(name):
+            raise IdentityExistsError(
+                f"{name!r} differs from the enrolled {enrolled!r} only in capital letters. "
+                "Use that spelling to add to them, or a name that can be told apart."
+            )
 
     def close(self) -> None:
         """Lets go of the gallery, and of those beside it that were used."""

@@ -64,6 +64,9 @@ def test_names_are_found_exactly_as_they_are_written(gallery: Gallery) -> None:
     assert accented is not None, "names are stored composed, without white space around them"
     assert (upper.id, lower.id, accented.id) == ("upper", "lower", "e")
     assert gallery.find("ANN") is None
+    assert gallery.spellings("ANN") == ["Ann", "ann"]
+    assert gallery.spellings("zo\u00c9") == ["Zo\u00e9"]
+    assert gallery.spellings("An") == []
 
 
 def test_adding_a_photograph_again_replaces_it(gallery: Gallery) -> None:

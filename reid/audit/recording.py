@@ -196,6 +196,9 @@ class RecordingGallery:
     def find(self, name: str) -> Identity | None:
         return self.inner.find(name)
 
+    def spellings(self, name: str) -> list[str]:
+        return self.inner.spellings(name)
+
     def photos(self, identity_id: str) -> list[Photo]:
         return self.inner.photos(identity_id)
 

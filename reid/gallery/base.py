@@ -109,6 +109,10 @@ class Gallery(Protocol):
         """The identity of exactly that name."""
         ...
 
+    def spellings(self, name: str) -> list[str]:
+        """Names of people that are this one but for capital letters, itself included where somebody bears it."""
+        ...
+
     def photos(self, identity_id: str) -> list[Photo]:
         """All photographs of one identity, oldest first. Raises: IdentityNotFoundError."""
         ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterable
 
 from reid.errors import GalleryError
 from reid.types import STRANGER
@@ -35,3 +36,9 @@ def valid_name(text: str) -> str:
     if name.replace("\u2019", "'").casefold() == STRANGER.casefold():
         raise GalleryError(f"{name} is the answer for people who are not enrolled. Choose another name.")
     return name
+
+
+def spelled_like(name: str, names: Iterable[str]) -> list[str]:
+    """Those of the names that are this one but for capital letters, sorted."""
+    folded = name.casefold()
+    return sorted(one for one in names if one.casefold() == folded)

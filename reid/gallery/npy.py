@@ -15,7 +15,7 @@ from reid.errors import GalleryError, IdentityNotFoundError
 from reid.gallery.base import Erased
 from reid.gallery.checks import same_space, unit_rows
 from reid.gallery.matrix import Templates, nearest
-from reid.gallery.names import valid_name
+from reid.gallery.names import spelled_like, valid_name
 from reid.types import Candidate, Embeddings, Identity, Photo, Rejection
 
 _KINDS = {"label": "U", "embedding": "f", "photos": "i", "space": "U"}
@@ -150,6 +150,9 @@ class NpyGallery:
 
     def find(self, name: str) -> Identity | None:
         return self._identities.get(name)
+
+    def spellings(self, name: str) -> list[str]:
+        return spelled_like(name, self._identities)
 
     def photos(self, identity_id: str) -> list[Photo]:
         self.identity(identity_id)

@@ -55,6 +55,11 @@ def identity_of(db: Database, identity_id: str) -> Identity:
     return to_identity(row)
 
 
+def names(db: Database) -> list[str]:
+    """Of everybody: the index on names alone is read."""
+    return [row[0] for row in db.execute("SELECT name FROM identities")]
+
+
 def create(db: Database, identity_id: str, names: set[str], dim: int) -> None:
     """Somebody without photographs yet. Raises: GalleryError for two names; IdentityExistsError."""
     if len(names) > 1:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-import numpy as np
 from sqlite_utils import Database
 
 from reid.errors import GalleryError
@@ -17,8 +15,9 @@ from reid.gallery import migrations, rejections, rows, sealing
 from reid.gallery.base import Erased
 from reid.gallery.checks import same_space, unit_rows
 from reid.gallery.connection import Link, is_writable, open_for_reading
-from reid.gallery.matrix import Templates, cosines, nearest
-from reid.gallery.names import valid_name
+from reid.gallery.evidence import with_evidence
+from reid.gallery.matrix import nearest
+from reid.gallery.names import spelled_like, valid_name
 from reid.gallery.templates import TemplateCache
 from reid.gallery.unknowns import SqliteUnknowns
 from reid.types import Candidate, Embeddings, Identity, Photo, Rejection
@@ -263,6 +262,10 @@ class SqliteGallery:
             row = db.execute(f"SELECT {rows.IDENTITY_COLUMNS} FROM identities WHERE name = ?", [name]).fetchone()
         return rows.to_identity(row) if row else None
 
+    def spellings(self, name: str) -> list[str]:
+        with self._reader.transaction() as db:
+            return spelled_like(name, rows.names(db))
+
     def photos(self, identity_id: str) -> list[Photo]:
         with self._reader.transaction() as db:
             rows.identity_of(db, identity_id)
@@ -318,28 +321,8 @@ class SqliteGallery:
                 templates = self._templates.current(db)
                 part = probes[len(answers) :][: templates.probes_at_once]
                 best = nearest(part, templates, k)
-                answers += self._with_evidence(db, part, templates, best)
+                answers += with_evidence(db, part, templates, best)
         return answers
-
-    def _with_evidence(
-        self, db: Database, probes: Embeddings, templates: Templates, best: list[list[tuple[int, float]]]
-    ) -> list[list[Candidate]]:
-        """Names the nearest rows of each probe; one chosen identity's photographs at a time are in memory."""
-        chosen_by: dict[int, list[tuple[int, float]]] = defaultdict(list)
-        for probe, ranked in enumerate(best):
-            for row, similarity in ranked:
-                chosen_by[row].append((probe, similarity))
-        candidates: dict[tuple[int, int], Candidate] = {}
-        for row, searches in chosen_by.items():
-            identity = rows.identity_of(db, templates.ids[row])
-            photo_ids, embeddings = rows.embeddings_of(db, identity.id, self._dim)
-            for probe, similarity in searches:
-                similarities = cosines(embeddings, probes[probe])
-                nearest_photo = int(np.argmax(similarities))  # the lower id where two tie
-                candidates[probe, row] = Candidate(
-                    identity, similarity, photo_ids[nearest_photo], float(similarities[nearest_photo])
-                )
-        return [[candidates[probe, row] for row, _ in ranked] for probe, ranked in enumerate(best)]
 
     def close(self) -> None:
         for link in (self._searcher, self._reader, self._writer):

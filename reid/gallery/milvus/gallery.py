@@ -25,7 +25,7 @@ from reid.gallery.milvus.rows import (
 from reid.gallery.milvus.schema import CROPS, IDENTITIES, PHOTOS, RECORDS
 from reid.gallery.milvus.searching import all_templates, candidates_of, embeddings_of
 from reid.gallery.milvus.unknowns import MilvusUnknowns
-from reid.gallery.names import valid_name
+from reid.gallery.names import spelled_like, valid_name
 from reid.types import Candidate, Embeddings, Identity, Photo, Rejection
 
 OUR_KEYS = {"space_id", "space_dim", "space", "revision"}
@@ -173,6 +173,10 @@ class MilvusGallery:
     def find(self, name: str) -> Identity | None:
         found = self._journal.read(lambda: self._link.where(IDENTITIES, f"name == {quoted(name)}"))
         return identity_of(found[0]) if found else None
+
+    def spellings(self, name: str) -> list[str]:
+        found = self._journal.read(lambda: self._link.where(IDENTITIES, 'id != ""', fields=["name"]))
+        return spelled_like(name, (row["name"] for row in found))
 
     def photos(self, identity_id: str) -> list[Photo]:
         def work() -> list[Photo]:
