@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -215,3 +216,35 @@ def test_many_peoples_photographs_at_once_are_for_administrators(opened: House) 
         )
         assert (answer.status_code == 200) is allowed, answer.text
     assert gallery.photo(first) is not None
+
+
+STRANGE = ["\ud800", float("nan"), 10**30, {}, None]
+
+
+def test_what_an_endpoint_cannot_take_is_refused_in_a_sentence(opened: House) -> None:
+    described = opened.client.get("/gradio_api/info", headers=opened.as_(Role.ADMIN)).json()["named_endpoints"]
+    number = 0
+    for path, endpoint in described.items():
+        parameters = endpoint["parameters"]
+        if any(one["component"] == "File" for one in parameters):
+            continue
+        for place in range(len(parameters)):
+            for value in STRANGE:
+                data = [one.get("parameter_default", "none") for one in parameters]
+                data[place] = value
+                headers = {**opened.as_(Role.ADMIN), "content-type": "application/json"}
+                answer = opened.client.post(
+                    f"/gradio_api/run{path}", content=json.dumps({"data": data}), headers=headers
+                )
+                if answer.status_code != 200:
+                    said = answer.json().get("error") or ""
+                    assert re.search(r"\. .+\.|gradio_api/info", said), f"{path} {place} {value!r}: {answer.text}"
+                    number += 1
+    assert number > 100
+
+
+def test_the_log_can_be_asked_for_any_time_that_can_be_written(opened: House) -> None:
+    for asked in ("since=0001-01-01T00:00:00%2B23:59", "until=9999-12-31", "since=yesterday"):
+        answer = opened.client.get(f"/audit/log.csv?{asked}", headers=opened.as_(Role.ADMIN))
+        assert answer.status_code == 409
+        assert "Write it as" in answer.text

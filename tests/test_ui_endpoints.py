@@ -144,9 +144,10 @@ def test_people_are_imported_exported_and_restored(client: Client, recognizer: R
     backup = tmp_path / "people.byteface"
     backup.write_bytes(urllib.request.urlopen(f"{client.src}{said['backup']}").read())
     assert client.predict(done["photo_ids"], api_name="/remove_photographs") == {"people": 2, "photographs": 2}
+    client.predict(recognizer.gallery.find("Ann").id, "Anne", api_name="/rename")
     back = client.predict(handle_file(str(backup)), api_name="/restore")
-    assert (back["people"], back["photographs"]) == (3, 3)
-    assert {one.name for one in recognizer.gallery.identities()} == {"Ann", "Anna", "Bob"}
+    assert (back["people"], back["forgotten"]) == (1, 2), "whoever went with their last photograph stays away"
+    assert {one.name for one in recognizer.gallery.identities()} == {"Ann"}
     (tmp_path / "alone.csv").write_text("image_path,name\nbob.jpg,Bob\n")
     with pytest.raises(AppError, match="A CSV alone brings no photographs"):
         client.predict(handle_file(str(tmp_path / "alone.csv")), api_name="/import_people")

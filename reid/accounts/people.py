@@ -13,7 +13,8 @@ from reid.actor import Role
 from reid.errors import AccountError
 
 _NAME = re.compile(r"\w[\w .@-]{0,58}\w|\w")
-_RESERVED = {"local", "nobody", "visitor"}
+_RESERVED = {"local", "nobody", "visitor", "byteface"}
+"""What the audit log calls whoever has no account, and the program itself."""
 
 ROLES = {role.name.lower(): role for role in (Role.VIEWER, Role.OPERATOR, Role.ADMIN)}
 """What an account or a key can be, by its word."""

@@ -109,5 +109,5 @@ def _moment(text: str, *, end: bool) -> str:
             return (day + timedelta(days=1) if end else day).isoformat()
         moment = datetime.fromisoformat(text)
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC).isoformat()
-    except ValueError:
+    except (ValueError, OverflowError):  # the second: a moment of the year 1 or 9999 in another zone
         raise AuditError(f"{text!r} is no time. Write it as 2027-11-24 or 2027-11-24T13:00:00+01:00.") from None

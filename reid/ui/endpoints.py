@@ -6,12 +6,15 @@ Files come through `gr.File`, which takes only what was uploaded: a bare path wo
 from __future__ import annotations
 
 import functools
+import inspect
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 from gradio.events import api
+from pydantic import ConfigDict, ValidationError, validate_call
 
 from reid.assign import assign
 from reid.errors import ReidError
@@ -46,17 +49,32 @@ def _in_words(function: Callable[..., Any]) -> Callable[..., Any]:
         KeyError: the function has no line in `ENDPOINTS`: nobody said who may call it.
     """
     needs = ENDPOINTS[function.__name__]
+    checked = validate_call(config=ConfigDict(allow_inf_nan=False))(function)
 
     @functools.wraps(function)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         Visit.now().enter()
         try:
             permit(needs)
-            return function(*args, **kwargs)
+            json.dumps([args, kwargs], ensure_ascii=False, default=str).encode()
+            return checked(*args, **kwargs)
         except ReidError as error:
             raise gr.Error(str(error), print_exception=False) from error
+        except ValidationError as error:
+            raise gr.Error(_not_taken(function, error), print_exception=False) from error
+        except UnicodeEncodeError as error:  # half of a character, which JSON can spell and nothing can store
+            what = f"{function.__name__} was sent something that is no text. Send whole characters."
+            raise gr.Error(what, print_exception=False) from error
 
     return declared(wrapped, needs)
+
+
+def _not_taken(function: Callable[..., Any], error: ValidationError) -> str:
+    """Which value is of another kind than it is described; without the value, which may be long."""
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    place = first["loc"][0] if first["loc"] else ""
+    name = list(inspect.signature(function).parameters)[place] if isinstance(place, int) else place
+    return f"{function.__name__} cannot take {name} ({first['msg']}). See what it takes at gradio_api/info."
 
 
 def _candidate(one: Candidate) -> dict[str, Any]:

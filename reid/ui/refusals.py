@@ -20,6 +20,7 @@ SENTENCES = (
     "Check its name and folder.", "The file is empty.", "Copy it again and add it.", "It is not a photograph.",
     "Add a {formats} file.", "It does not fit into this machine's memory.", "Export it again and add it.",
     "It has no pixels.", "The file ends early.", "The file is damaged.",
+    "It is painted more than {most} times over, which no camera does.",
     "It is beyond the limit of {most} megapixels and {side} pixels a side.",
     "With {width} × {height} pixels it is beyond the limit of {most} megapixels and {side} pixels a side.",
     "{name}: no face found.", "Try a larger or sharper original.", "{name}: {faces} faces found.",

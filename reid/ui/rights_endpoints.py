@@ -12,7 +12,10 @@ from reid.audit.recording import retention_days
 from reid.audit.verifying import Head, verify
 from reid.errors import GalleryError
 from reid.recognizer import Recognizer
-from reid.rights.expiry import choose_default, due, renew
+from reid.rights.expiry import MOST_DAYS, choose_default, due, renew
+
+MOST_ROWS = 100_000
+"""Of the log in one answer; all of it is at audit/log.csv."""
 
 
 def rights_endpoints(recognizer: Recognizer) -> tuple[Callable[..., Any], ...]:
@@ -26,7 +29,7 @@ def _log(recognizer: Recognizer) -> tuple[Callable[..., Any], ...]:
     ) -> dict[str, Any]:
         """Rows of the audit log, the newest first; `person` is an id. All of them as a table: audit/log.csv."""
         filters = Filters(who, action, since, until, recognizer.audit.opaque(person) if person else "")
-        rows = rows_of(recognizer.audit, filters, limit=max(0, limit))
+        rows = rows_of(recognizer.audit, filters, limit=min(max(0, limit), MOST_ROWS))
         told = [{**asdict(row), "subjects": row.subject_ids, "details": row.facts} for row in rows]
         return {"total": count_of(recognizer.audit, filters), "rows": told}
 
@@ -48,7 +51,7 @@ def _log(recognizer: Recognizer) -> tuple[Callable[..., Any], ...]:
 def _time(recognizer: Recognizer) -> tuple[Callable[..., Any], ...]:
     def ending(within_days: int = 14) -> list[dict[str, Any]]:
         """People whose last day is within so many days; None where what is written is no day."""
-        people = due(recognizer.gallery, within_days=within_days)
+        people = due(recognizer.gallery, within_days=min(within_days, MOST_DAYS))
         return [
             {
                 "id": one.identity.id,
