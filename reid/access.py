@@ -32,12 +32,19 @@ def allowed_hosts(settings: Settings, *, accounts: bool = False) -> tuple[str, .
         accounts: whether nobody gets in unnamed, which is what lets other machines reach the page.
 
     Raises:
-        SettingsError: the address is not this machine's own, and nobody said that this is meant.
+        SettingsError: the address is not this machine's own, or a proxy hands on what others ask, and nobody said that
+            this is meant.
     """
     if not _is_loopback(settings.host) and not (settings.open_to_network or accounts):
         raise SettingsError(
             f"{settings.host} would let everybody on the network search, change and erase this gallery. Add an account "
             "(byteface accounts add NAME --role admin), or set BYTEFACE_OPEN_TO_NETWORK=1 if that is meant."
+        )
+    if settings.doors.proxies and not (settings.open_to_network or accounts):
+        raise SettingsError(
+            "BYTEFACE_PROXIES says that other machines reach this page through a proxy, and without accounts everybody "
+            "there might search, change and erase this gallery. Add an account (byteface accounts add NAME --role "
+            "admin), or set BYTEFACE_OPEN_TO_NETWORK=1 if that is meant."
         )
     if settings.hosts:
         return (*LOOPBACK, *settings.hosts)

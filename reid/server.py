@@ -22,6 +22,7 @@ from reid import zero_gpu
 from reid.access import LOOPBACK, OnlyOwnPages, allowed_hosts
 from reid.accounts import FILE, Accounts
 from reid.actor import Role, acting, refuse_the_unnamed
+from reid.audit.verifying import head_of
 from reid.demo import ensure_demo
 from reid.downloads import add_downloads
 from reid.entrance.doors import check_doors
@@ -31,7 +32,7 @@ from reid.entrance.hub import add_hub_login
 from reid.entrance.login import add_login
 from reid.entrance.room import private_folder
 from reid.entrance.uploads import OwnUploads
-from reid.errors import ReidError, SettingsError
+from reid.errors import AuditError, ReidError, SettingsError
 from reid.gallery.shelf import choose
 from reid.offsite import kept_elsewhere
 from reid.recognizer import Recognizer
@@ -43,6 +44,7 @@ from reid.ui.fixed import I18N
 from reid.ui.handlers import COOKIE
 from reid.ui.session import Sessions
 from reid.ui.theme import css, head, theme
+from reid.warming import warming
 
 log = logging.getLogger(__name__)
 
@@ -238,6 +240,8 @@ def _serve(settings: Settings, say: Callable[[str], None]) -> None:
                 say(f"Enrolled {demo.people} demonstration people from {demo.photos} photographs.")
             say(f"Photographs to try, a stranger's among them: {demo.folder / 'val'}")
         say(f"{recognizer.gallery.count()} people enrolled in {recognizer.gallery.url}, space {recognizer.space.name}.")
+        with contextlib.suppress(AuditError):  # there is none before something was done
+            say(f"The audit log ends at {head_of(recognizer.audit)}.")
         say(f"ByteFace: http://{settings.host}:{settings.port}  (Ctrl+C stops it)")
         if entry.in_force:
             say("Nobody gets in without an account, a key or what the settings allow.")
@@ -245,11 +249,12 @@ def _serve(settings: Settings, say: Callable[[str], None]) -> None:
         zero_gpu.ready()
         try:
             proxies = list(settings.doors.proxies)
-            uvicorn.run(
-                create_app(recognizer, hosts, entry, settings.saved_every_min),
-                host=settings.host, port=settings.port, log_level="warning",
-                proxy_headers=bool(proxies), forwarded_allow_ips=proxies,
-            )  # fmt: skip
+            with warming(recognizer):
+                uvicorn.run(
+                    create_app(recognizer, hosts, entry, settings.saved_every_min),
+                    host=settings.host, port=settings.port, log_level="warning",
+                    proxy_headers=bool(proxies), forwarded_allow_ips=proxies,
+                )  # fmt: skip
         except SystemExit as stop:  # uvicorn's way to say that it could not listen
             if stop.code:
                 raise SettingsError(

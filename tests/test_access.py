@@ -40,6 +40,15 @@ def test_another_address_is_refused_until_somebody_says_that_it_is_meant(tmp_pat
     assert allowed_hosts(settings(tmp_path, host=host, open_to_network=True)) is None
 
 
+def test_a_proxy_without_accounts_is_refused_until_somebody_says_that_it_is_meant(tmp_path: Path) -> None:
+    env = {"BYTEFACE_DATA": str(tmp_path), "BYTEFACE_HOSTS": "faces.example.org", "BYTEFACE_PROXIES": "127.0.0.1"}
+    behind = Settings.from_env(env)
+    with pytest.raises(SettingsError, match="BYTEFACE_OPEN_TO_NETWORK=1 if that is meant"):
+        allowed_hosts(behind)
+    assert allowed_hosts(behind, accounts=True) == (*LOOPBACK, "faces.example.org")
+    assert allowed_hosts(replace(behind, open_to_network=True)) == (*LOOPBACK, "faces.example.org")
+
+
 def test_the_name_of_a_proxy_is_added(tmp_path: Path) -> None:
     env = {"BYTEFACE_DATA": str(tmp_path), "BYTEFACE_HOSTS": "faces.example.org, cctv.example.org"}
     assert allowed_hosts(Settings.from_env(env)) == (*LOOPBACK, "faces.example.org", "cctv.example.org")

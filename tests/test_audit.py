@@ -79,6 +79,7 @@ HARM: dict[str, tuple[int, tuple[str, ...]]] = {
     "inserted": (8, (f"INSERT INTO rows SELECT 8, {', '.join(COLUMNS[1:])} FROM rows WHERE seq = 7",)),
     "cut off": (6, ("DELETE FROM rows WHERE seq >= 6",)),
     "emptied": (1, ("DELETE FROM rows",)),
+    "emptied with care": (1, ("DELETE FROM rows", "DELETE FROM sqlite_sequence")),
 }  # fmt: skip
 
 

@@ -94,6 +94,8 @@ def _verified(db: sqlite3.Connection, kept: dict[int, str]) -> Finding:
         head = Head(values["seq"], values["hash"])
         _follow(values, begun)
     counted = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'rows'").fetchone()
+    if not head.seq:
+        return found(1, "It is empty, and every log begins with a row of its own.")
     after = max([counted[0] if counted else 0, *kept])
     if after > head.seq:
         return found(head.seq + 1, f"The log ends here, and there were rows up to {after}.")

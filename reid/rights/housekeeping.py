@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import logging
 import threading
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 from reid.actor import SYSTEM, act_as, working_as
 from reid.audit.recording import recorded
+from reid.audit.verifying import head_of
 from reid.audit.writing import Pen
-from reid.errors import ReidError
+from reid.errors import AuditError, ReidError
 from reid.gallery import open_gallery
 from reid.recognizer import Recognizer
 from reid.rights.backups import copies_in, purge_copies
@@ -59,6 +60,8 @@ class Housekeeping:
                     log.warning("a gallery could not be looked through for people whose time is over: %s", error)
             folder = Path(self._recognizer.shelf.urls()[0].removeprefix("sqlite:")).expanduser().parent
             self._copies(folder)
+            with suppress(AuditError):  # there is none before something was done
+                log.info("the audit log ends at %s", head_of(self._recognizer.audit))
         return gone
 
     def _look_at(self, url: str) -> int:
