@@ -8,9 +8,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.cluster.hierarchy import fcluster, linkage
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from reid.types import Embeddings
 
@@ -38,8 +35,25 @@ def groups_of(embeddings: Embeddings, threshold: float) -> list[list[int]]:
     return sorted(groups, key=lambda group: (-len(group), group[0]))
 
 
+def connected_to(embeddings: Embeddings, wanted: NDArray[np.bool_], threshold: float) -> NDArray[np.intp]:
+    """Rows whose group may hold one of the wanted ones, ascending: `groups_of` finds the same groups among them alone.
+
+    Args:
+        embeddings: (N, D) unit rows.
+        wanted: (N,).
+        threshold: as of `groups_of`.
+    """
+    if not wanted.any():
+        return np.empty(0, np.intp)
+    parts = _connected(embeddings, threshold)
+    return np.flatnonzero(np.isin(parts, parts[wanted]))
+
+
 def _connected(embeddings: Embeddings, threshold: float) -> NDArray[np.intp]:
     """(N,) number of the part that each row is in: parts are joined by pairs at or above the threshold."""
+    from scipy.sparse import coo_array  # a second of the start, which only grouping needs
+    from scipy.sparse.csgraph import connected_components
+
     firsts, seconds = [], []
     for start in range(0, len(embeddings), _ROWS_AT_ONCE):
         # a little below it: float32 sums differ in their last digits
@@ -54,6 +68,8 @@ def _connected(embeddings: Embeddings, threshold: float) -> NDArray[np.intp]:
 
 def _clustered(embeddings: Embeddings, threshold: float) -> NDArray[np.intp]:
     """(n,) number of the group of each row, from 0."""
+    from scipy.cluster.hierarchy import fcluster, linkage
+
     rows = embeddings.astype(np.float64)
     distances = 1 - (rows @ rows.T)[np.triu_indices(len(rows), 1)]  # condensed, as SciPy wants them
     tree = linkage(np.maximum(distances, 0), "average")

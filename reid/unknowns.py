@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,8 +19,9 @@ from reid.audit.writing import within
 from reid.errors import GalleryError, IdentityNotFoundError
 from reid.feedback import rejection_against, without_rejected
 from reid.gallery.base import Gallery
+from reid.gallery.checks import template_of
 from reid.gallery.unknowns import expiry
-from reid.grouping import groups_of
+from reid.grouping import connected_to, groups_of
 from reid.images import decode_jpeg, encode_jpeg
 from reid.recognizer import Enrolment, Recognizer, Sample, face_id, photo_id
 from reid.types import Embeddings, Face, Identity, KeptFace, Rejection, SearchResult, Template
@@ -31,6 +33,7 @@ GROUPED = 2000
 
 _ENOUGH = 10  # candidates among whom one may be left after rejections
 _ROWS_AT_ONCE = 256
+_ROUNDING = 1e-4
 _META = "unknowns"
 
 
@@ -199,8 +202,24 @@ def sightings_of(gallery: Gallery, identity_id: str, threshold: float) -> Sighti
     """The kept faces that may be one person; None where there are none, or this gallery keeps none."""
     if not keeping_of(gallery).on and not gallery.get_meta(_META):
         return None  # nobody ever chose to keep any
-    found = (one for one in strangers_of(gallery, threshold).sightings if one.identity.id == identity_id)
-    return next(found, None)
+    faces = gallery.unknowns.faces()[:GROUPED]
+    _, own = gallery.embeddings([identity_id]).get(identity_id, ([], None))
+    if not faces or own is None:
+        return None
+    embeddings = np.stack([face.embedding for face in faces])
+    rows = connected_to(embeddings, embeddings @ template_of(own) >= _least_of_a_group(threshold), threshold)
+    faces, embeddings = [faces[row] for row in rows], embeddings[rows]
+    seen = _sightings(gallery, faces, embeddings, groups_of(embeddings, threshold), threshold) if faces else []
+    left, _ = _without_enrolled(gallery, [one for one in seen if one.identity.id == identity_id])
+    return next(iter(left), None)
+
+
+def _least_of_a_group(threshold: float) -> float:
+    """What one face of a group has where the group reaches the threshold, as the mean of its faces.
+
+    They are alike at the threshold on average, so their mean is no shorter than its root.
+    """
+    return threshold * math.sqrt(threshold) - _ROUNDING if threshold > 0 else -np.inf
 
 
 def _sightings(

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
 from fakes import fake_recognizer, photograph
-from gallery_records import unit
+from gallery_records import DIM, SPACE, kept, photo, unit
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from reid.errors import GalleryError
+from reid.gallery import open_gallery
 from reid.grouping import groups_of
 from reid.recognizer import Recognizer
+from reid.types import Rejection
 from reid.unknowns import (
     Keeping,
     Kept,
+    Sighting,
     adopt,
     choose_keeping,
     dismiss,
@@ -141,6 +147,40 @@ def test_whoever_is_enrolled_is_found_among_those_who_are_kept(recognizer: Recog
     for one in rejected:
         recognizer.gallery.withdraw(one)
     assert len(look(recognizer).sightings[0].faces) == 2
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_looking_for_one_person_finds_what_looking_through_everything_does(seed: int, tmp_path: Path) -> None:
+    rng = np.random.default_rng(seed)
+    threshold = 0.45
+
+    def near(centre: NDArray[np.float32]) -> NDArray[np.float32]:
+        row = centre + rng.uniform(0.3, 1.2) * _turned(rng)
+        return np.asarray(row / np.linalg.norm(row), np.float32)
+
+    centres = [_turned(rng) for _ in range(12)]
+    with closing(open_gallery(str(tmp_path / "g.db"), space_id=SPACE, dim=DIM)) as gallery:
+        people = [replace(photo(f"p{n}", f"i{n % 8}"), embedding=near(centres[n % 8])) for n in range(16)]
+        gallery.add(people)
+        choose_keeping(gallery, Keeping(True, 30))
+        faces = [replace(kept(f"f{n}"), embedding=near(centres[n % 12]), sha256=f"{n // 2}") for n in range(60)]
+        gallery.unknowns.keep(faces)
+        gallery.reject(Rejection("no", "i1", "x", "2026-01-01", faces[1].embedding))
+        everything = {one.identity.id: one for one in strangers_of(gallery, threshold).sightings}
+        assert everything
+        assert len(everything) < 9
+        for who in gallery.identities():
+            found, there = sightings_of(gallery, who.id, threshold), everything.get(who.id)
+            assert said(found) == said(there)
+
+
+def said(sighting: Sighting | None) -> list[tuple[str, float]]:
+    return [(face.id, similarity) for face, similarity in sighting.faces] if sighting else []
+
+
+def _turned(rng: np.random.Generator) -> NDArray[np.float32]:
+    row = rng.standard_normal(DIM)
+    return np.asarray(row / np.linalg.norm(row), np.float32)
 
 
 def test_a_kept_face_that_is_enrolled_from_its_photograph_is_not_asked_about(recognizer: Recognizer) -> None:
