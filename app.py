@@ -10,6 +10,7 @@ import sys
 from reid import zero_gpu
 from reid.errors import ReidError
 from reid.gallery.sealing import use_key_of
+from reid.quick_gradio import without_stubs
 from reid.settings import Settings
 
 
@@ -20,6 +21,7 @@ def main() -> int:
         settings = Settings.from_env()
         use_key_of(os.environ)
         zero_gpu.prepare()
+        without_stubs()
         from reid.server import serve  # Gradio and torch, not before the settings are known to be good
 
         serve(settings, functools.partial(print, flush=True))

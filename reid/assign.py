@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from reid.types import STRANGER, Candidate, SearchResult
 
@@ -66,6 +65,8 @@ def assign(results: Sequence[SearchResult]) -> list[Assigned]:
                 gain[row, columns[candidate.identity.id]] = candidate.similarity - result.threshold + _A_LITTLE
     owner: dict[str, int] = {}
     if gain.size:
+        from scipy.optimize import linear_sum_assignment  # not before there is something to assign
+
         ids = list(columns)
         for row, column in zip(*linear_sum_assignment(gain, maximize=True), strict=True):
             if gain[row, column] > 0:

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
 from reid.types import Template
 from reid.verdicts import not_searched
@@ -106,6 +105,8 @@ class Tracker:
             the tracks that are seen in this frame, in the order of `templates`.
         """
         self._tracks = [track for track in self._tracks if not track.lost(now_s)]
+        from scipy.optimize import linear_sum_assignment  # not before the first frame
+
         overlap = overlaps(
             [template.face.box_px for template in templates], [track.latest.face.box_px for track in self._tracks]
         )

@@ -16,6 +16,7 @@ from reid.settings import CHECKOUT
 # module or package -> floor; imports only go down, or stay on a floor
 FLOORS = {
     "reid.types": 0, "reid.errors": 0, "reid.zero_gpu": 0, "reid.ahead": 0, "reid": 0, "reid.scans": 0,
+    "reid.quick_gradio": 0,
     "reid.settings": 1, "reid.images": 1, "reid.metrics": 1, "reid.threshold": 1, "reid.tables": 1, "reid.faces": 1,
     "reid.verdicts": 1, "reid.actor": 1, "reid.transactions": 1,
     "reid.detect.base": 1, "reid.networks.base": 1, "reid.gallery.base": 1,
@@ -25,7 +26,7 @@ FLOORS = {
     "reid.describe": 3, "reid.recognizer": 3, "reid.assign": 3, "reid.demo": 3, "reid.feedback": 3,
     "reid.leave_one_out": 3, "reid.unknowns": 3, "reid.grouping": 3, "reid.duplicates": 3,
     "reid.verification": 3, "reid.intake": 3, "reid.rights": 3, "reid.offsite": 3,
-    "reid.probability": 1, "reid.score_odds": 3, "reid.live": 3,
+    "reid.probability": 1, "reid.score_odds": 3, "reid.live": 3, "reid.warming": 3,
     "reid.ui": 4, "trainer": 4,
     "reid.server": 5, "reid.downloads": 5, "reid.access": 5, "reid.entrance": 5, "reid.cli": 5,
     "reid.commands": 5, "trainer.commands": 5, "app": 5,

@@ -20,6 +20,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Serves until it is stopped."""
+    from reid.quick_gradio import without_stubs
+
+    without_stubs()
     from reid.server import serve
 
     settings = common.settings_of(args, of_gallery=False)  # opening it does the rest, and the page tells

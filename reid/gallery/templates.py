@@ -40,11 +40,13 @@ class TemplateCache:
 
     def _update(self, db: Database) -> bool:
         """Takes over new and changed templates; False, with nothing done, where identities have gone."""
+        if not self._ids:
+            return False
         changed = db.execute(
             "SELECT id, unseal(template, id) FROM identities WHERE revision > ?", [self._revision]
         ).fetchall()
         new = [identity_id for identity_id, _ in changed if identity_id not in self._where]
-        if db.execute("SELECT count(*) FROM identities").fetchone()[0] != len(self._ids) + len(new) or not self._ids:
+        if db.execute("SELECT count(*) FROM identities").fetchone()[0] != len(self._ids) + len(new):
             return False
         self._reserve(len(self._ids) + len(new))
         for identity_id in new:
