@@ -26,8 +26,8 @@ from reid.settings import Settings
 from reid.space import EmbeddingSpace
 from reid.types import RGB, Face, Photograph, Quality, Template
 
-_CHUNK = 16  # photographs that a thread takes at once
-_BATCH = 32  # faces that are embedded at once, however many a photograph shows
+_CHUNK = 8  # photographs that a thread takes at once
+_BATCH = 8  # faces that are embedded at once; more are no faster, and each takes a network some 10 MB
 _FEW = 8  # below this, one photograph after the other has all cores
 _SEARCHED_PX = 2048 * 2048  # decoded pixels that wait to be searched together: bounds the memory of each thread
 

@@ -29,7 +29,7 @@ from reid.weights.files import sha256_of
 
 log = logging.getLogger(__name__)
 
-_BATCH = 64  # photographs a transaction; also what a zip has unpacked on the disk at once
+_BATCH = 128  # photographs a transaction; also what a zip has unpacked on the disk at once
 
 Status = Literal["enrolled", "ready", "known", "repeated", "poor", "no_face", "unreadable", "refused"]
 """What became of a photograph: `ready` would be enrolled, `known` was before, `repeated` stands twice in the source."""
