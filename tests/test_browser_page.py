@@ -148,6 +148,28 @@ def test_back_and_links_lead_to_tabs_and_people(surfer: Surfer) -> None:
     page.context.close()
 
 
+def test_no_press_is_lost_while_an_earlier_one_is_answered(surfer: Surfer, tmp_path: Path) -> None:
+    page = surfer.open()
+    search(page, save(tmp_path / "three.jpg", [0, 3, 2]))
+    go(page, "gallery")
+    page.wait_for_selector(".bf-person")
+    go(page, "probe")
+    page.wait_for_load_state("networkidle")
+    slow = page.context.new_cdp_session(page)
+    slow.send("Network.enable")
+    slow.send(
+        "Network.emulateNetworkConditions",
+        {"offline": False, "latency": 300, "downloadThroughput": -1, "uploadThroughput": -1},
+    )
+    page.click(".bf-facebtn >> nth=1")
+    page.click(".bf-facebtn >> nth=2")
+    page.wait_for_selector(".bf-insp:has-text('Face 3 of 3')")
+    go(page, "gallery")
+    page.click(".bf-person:has-text('Ann')")
+    page.wait_for_selector(".bf-phead:has-text('Ann Sørensen')")
+    page.context.close()
+
+
 def test_somebody_is_enrolled_found_and_erased_after_a_second_question(surfer: Surfer, tmp_path: Path) -> None:
     page = surfer.open()
     enrol(page, "Bo", save(tmp_path / "bo-1.jpg", [4]), save(tmp_path / "bo-2.jpg", [4], patch_px=104))

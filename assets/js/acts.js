@@ -1,6 +1,13 @@
 // js_on_load of every gr.HTML whose buttons do something: `data-act` and all its other data reach Python as 'act'.
 const ids = () => [...element.querySelectorAll('[data-select]:checked')].map(box => box.dataset.select).join(',');
-const send = target => trigger('act', { ...target.dataset, ...('collect' in target.dataset ? { ids: ids() } : {}) });
+let last = { text: '', at: 0 };
+const tell = data => {  // none is lost while another is answered, so the second half of a double click must not count
+  const text = JSON.stringify(data);
+  if (text === last.text && performance.now() - last.at < 600) return;
+  last = { text, at: performance.now() };
+  trigger('act', data);
+};
+const send = target => tell({ ...target.dataset, ...('collect' in target.dataset ? { ids: ids() } : {}) });
 element.addEventListener('click', event => {
   const target = event.target.closest('[data-act]');
   if (!target || !element.contains(target) || target.disabled) return;
@@ -19,12 +26,12 @@ element.addEventListener('submit', event => {
   event.preventDefault();
   const dialog = form.closest('.bf-modal');
   if (dialog) dialog.hidden = true;
-  trigger('act', {
+  tell({
     act: form.dataset.actForm, ...Object.fromEntries(new FormData(form)), ...('collect' in form.dataset ? { ids: ids() } : {}),
   });
   if ('reset' in form.dataset) form.reset();
 });
 element.addEventListener('change', event => {
   const field = event.target.closest('[data-page]');
-  if (field) trigger('act', { act: 'page', id: field.value });
+  if (field) tell({ act: 'page', id: field.value });
 });

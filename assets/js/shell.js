@@ -198,15 +198,26 @@
     const undo = [...document.querySelectorAll('.bf-toast:not([hidden]) [data-act=undo]')].pop();
     if (undo) { event.preventDefault(); undo.click(); }
   });
+  // arrows count on from where they will have led, though the page may not have drawn that yet
+  let stepped = { to: 0, at: -Infinity };
+  const step = by => {
+    const faces = [...document.querySelectorAll('.bf-facebtn')];
+    if (!faces.length) return false;
+    const drawn = faces.findIndex(face => face.getAttribute('aria-pressed') === 'true');
+    const from = performance.now() - stepped.at < 1500 ? stepped.to : drawn;
+    stepped = { to: (from + by + faces.length) % faces.length, at: performance.now() };
+    faces[stepped.to].click();
+    return true;
+  };
+  document.addEventListener('click', event => { if (event.isTrusted) stepped.at = -Infinity; });
   // letters work only while the picture, the faces or the inspector have the focus (WCAG 2.1.4)
   document.addEventListener('keydown', event => {
     if (!event.target.closest('#bf-stage, #bf-faces, #bf-inspector') || event.target.matches('input, textarea')) return;
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const key = event.key.toLowerCase();
     const press = selector => { const button = $(selector); button?.click(); return !!button; };
-    const done = key === 'arrowleft' ? press('.bf-insp__nav .bf-btn:first-child')
-      : key === 'arrowright' ? press('.bf-insp__nav .bf-btn:last-child')
-      : /^[1-9]$/.test(key) ? press(`.bf-facebtn[data-i="${key - 1}"]`)
+    const done = key === 'arrowleft' ? step(-1) : key === 'arrowright' ? step(1)
+      : /^[1-9]$/.test(key) ? (stepped.at = -Infinity, press(`.bf-facebtn[data-i="${key - 1}"]`))
       : key === 'c' ? press('#bf-inspector [data-act=compare]')
       : key === 'y' ? press('#bf-inspector [data-act=confirm]')
       : key === 'n' ? press('#bf-inspector [data-act=reject]')

@@ -18,7 +18,7 @@ from reid.errors import ReidError
 from reid.recognizer import Recognizer
 from reid.ui.audit import AuditTab
 from reid.ui.components import shell
-from reid.ui.context import Page, Tab, html, script
+from reid.ui.context import PRESSES, Page, Tab, html, script
 from reid.ui.endpoints import add_endpoints
 from reid.ui.enrolling import EnrolTabs
 from reid.ui.fixed import label
@@ -117,17 +117,10 @@ def _listen(blocks: gr.Blocks, page: Page, tabs: dict[str, Tab], camera: gr.HTML
             raise ReidError(t("This cannot be taken back any more. It was undone already, or is too long ago."))
         return {page.messages: shell.toasts(shell.toast(action()))}
 
-    page.messages.act(
-        said(undo, Role.VIEWER), None, [page.messages], api_visibility="private", show_progress="hidden"
-    ).then(None, None, None, js="() => window.bytefaceRefresh()")
-    page.route.visit(
-        said(visit, Role.VIEWER),
-        inputs,
-        outputs,
-        api_visibility="private",
-        show_progress="hidden",
-        concurrency_limit=None,
+    page.messages.act(said(undo, Role.VIEWER), None, [page.messages], **PRESSES).then(
+        None, None, None, js="() => window.bytefaceRefresh()"
     )
+    page.route.visit(said(visit, Role.VIEWER), inputs, outputs, **PRESSES)
     blocks.load(
         said(load, Role.VIEWER),
         None,

@@ -19,7 +19,7 @@ from reid.ui import roles
 from reid.ui.components import shell
 from reid.ui.components.audit_view import PAGE, LogPage, log_page
 from reid.ui.components.retention_view import retention
-from reid.ui.context import Page, html
+from reid.ui.context import PRESSES, Page, html
 from reid.ui.handlers import Updates, event_data, guarded, number_of
 from reid.ui.text import count, number_text, t
 
@@ -34,10 +34,7 @@ class AuditTab:
         self.inputs: list[Any] = []
         self.all = [self.view, self.rules, page.messages]
         for piece in (self.view, self.rules):
-            piece.act(
-                guarded(page.messages)(self.act, roles.AUDIT), self.inputs, self.all, api_visibility="private",
-                show_progress="hidden",
-            )  # fmt: skip
+            piece.act(guarded(page.messages)(self.act, roles.AUDIT), self.inputs, self.all, **PRESSES)
 
     def first(self) -> Updates:
         """Nothing that only the running page knows."""

@@ -26,6 +26,20 @@ def script(name: str) -> str:
 ACTS = script("acts.js")
 """Reports presses of `data-act` elements as the event 'act'; for `gr.HTML(js_on_load=)`."""
 
+PRESSES: dict[str, Any] = {
+    "api_visibility": "private",
+    "show_progress": "hidden",
+    "trigger_mode": "multiple",
+    "concurrency_limit": None,
+}
+"""How presses and switches are listened to: none is dropped while another is answered; `guarded` answers those of a
+browser tab in turn."""
+
+SLIDES: dict[str, Any] = {**PRESSES, "trigger_mode": "always_last"}
+"""How controls are listened to that change many times a second: the last value counts. Only for those that no answer
+sets, and for handlers that read no event: Gradio would give the last turn the first one's.
+"""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Page:

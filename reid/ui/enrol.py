@@ -16,7 +16,7 @@ from reid.ui.components import shell
 from reid.ui.components.question import duplicate_question
 from reid.ui.components.sheet import sheet
 from reid.ui.components.stage import chip_source
-from reid.ui.context import Page, html
+from reid.ui.context import PRESSES, Page, html
 from reid.ui.drafting import DraftRow, add_shot, duplicate_of, rows_of, samples_of
 from reid.ui.fixed import label
 from reid.ui.handlers import Updates, error_toast, event_data, guarded, number_of
@@ -75,14 +75,7 @@ class EnrolTab:
         self.cancel.click(said(self.stop, Role.OPERATOR), self.inputs, self.all, cancels=[reading],
                           api_visibility="private", show_progress="hidden")  # fmt: skip
         for piece in (self.sheet, self.question):
-            piece.act(
-                said(self.act, Role.OPERATOR),
-                self.inputs,
-                self.all,
-                api_visibility="private",
-                show_progress="hidden",
-                concurrency_limit=None,
-            )
+            piece.act(said(self.act, Role.OPERATOR), self.inputs, self.all, **PRESSES)
         self.name.blur(
             said(self.refresh, Role.OPERATOR),
             self.inputs,

@@ -7,7 +7,7 @@ from typing import Any
 import gradio as gr
 
 from reid.actor import Role
-from reid.ui.context import Page
+from reid.ui.context import PRESSES, Page
 from reid.ui.enrol import EnrolTab
 from reid.ui.fixed import label
 from reid.ui.handlers import Updates, guarded
@@ -33,10 +33,8 @@ class EnrolTabs:
         self.all = list(dict.fromkeys([*boxes, *self.one.all, *self.many.all, self.many.note]))
         self.inputs = self.one.inputs
         said = guarded(page.messages)
-        self.mode.input(
-            said(self.turn, Role.OPERATOR), self.mode, [self.one_box, self.many_box, page.messages],
-            api_visibility="private", show_progress="hidden",
-        )  # fmt: skip
+        shown = [self.one_box, self.many_box, page.messages]
+        self.mode.input(said(self.turn, Role.OPERATOR), self.mode, shown, **PRESSES)
 
     def turn(self, mode: str) -> Updates:
         """Shows one of the two."""

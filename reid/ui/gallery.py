@@ -13,7 +13,7 @@ from reid.ui.components import shell
 from reid.ui.components.people import people_page
 from reid.ui.components.person import person
 from reid.ui.components.transfer import export_menu, import_button
-from reid.ui.context import ACTS, Page, html, script
+from reid.ui.context import ACTS, PRESSES, SLIDES, Page, html, script
 from reid.ui.editing import change, view_of
 from reid.ui.ending import ending, renewed
 from reid.ui.fixed import label
@@ -62,18 +62,9 @@ class GalleryTab:
         said = guarded(self.page.messages)
         # a textbox reports pasted text as a change only
         for changed in (self.query.change, self.order.input):
-            changed(
-                said(self.search, Role.VIEWER),
-                self.inputs,
-                self.all,
-                api_visibility="private",
-                show_progress="hidden",
-                trigger_mode="always_last",
-                concurrency_limit=None,
-            )
+            changed(said(self.search, Role.VIEWER), self.inputs, self.all, **SLIDES)
         for piece in (self.ending, self.review, self.people, self.person):
-            piece.act(said(self.act, roles.GALLERY), self.inputs, self.all, api_visibility="private",
-                      show_progress="hidden", concurrency_limit=None)  # fmt: skip
+            piece.act(said(self.act, roles.GALLERY), self.inputs, self.all, **PRESSES)
 
     def draw(self, person: str, query: str, order: str) -> Updates:
         """Somebody's own view where the address names one, otherwise the cards."""

@@ -8,7 +8,10 @@ from __future__ import annotations
 import functools
 import inspect
 import logging
+import threading
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 from urllib.parse import unquote
@@ -76,6 +79,37 @@ class Guard(Protocol):
         """The handler, to be given to an event."""
 
 
+class Turns:
+    """A lock for each browser tab: what is done there in quick succession is answered in that order.
+
+    Work that shows its progress is a generator and holds none: nothing waits for it, least of all its Cancel.
+    """
+
+    _MOST = 1000
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._tabs: OrderedDict[str, threading.Lock] = OrderedDict()
+
+    def of(self, tab: str) -> threading.Lock:
+        """That tab's own; those that were idle for longest are forgotten."""
+        with self._lock:
+            found = self._tabs.setdefault(tab, threading.Lock())
+            self._tabs.move_to_end(tab)
+            while len(self._tabs) > self._MOST:
+                self._tabs.popitem(last=False)
+            return found
+
+
+_turns = Turns()
+
+
+def _in_turn() -> AbstractContextManager[Any]:
+    """Waits for what was done before in the same browser tab."""
+    tab = getattr(LocalContext.request.get(None), "session_hash", None)
+    return _turns.of(tab) if tab else nullcontext()
+
+
 def event_data(event: gr.EventData) -> dict[str, Any]:
     """What the browser sent along with an event, nothing where it sent nothing usable."""
     found = getattr(event, "_data", None)
@@ -127,7 +161,8 @@ def guarded(messages: gr.HTML) -> Guard:
             Visit.now().enter()
             try:
                 permit(needs, args)
-                found: Updates = handler(*args, **kwargs)
+                with _in_turn():
+                    found: Updates = handler(*args, **kwargs)
             except (
                 Exception
             ) as error:  # an entry point, like the command line: said in words, logged, and the page lives

@@ -21,7 +21,7 @@ from reid.intake.report import counts_of, people_of, table_of
 from reid.tables import csv_bytes
 from reid.ui.components import shell
 from reid.ui.components.imported import FILES, import_report, intake_chosen, intake_drop
-from reid.ui.context import ACTS, Page, html, script
+from reid.ui.context import ACTS, PRESSES, Page, html, script
 from reid.ui.editing import change
 from reid.ui.fixed import label
 from reid.ui.handlers import Updates, error_toast, event_data, guarded
@@ -97,8 +97,8 @@ class ManyPart:
             pressed = said(handler, Role.OPERATOR)
             press.click(pressed, form, self.all, concurrency_limit=2, concurrency_id="importing", **quiet)
         self.cancel.click(said(self.stop, Role.OPERATOR), self.inputs, self.all, concurrency_limit=None, **quiet)
-        self.report.act(said(self.act, Role.OPERATOR), self.inputs, self.all, concurrency_limit=None, **quiet)
-        self.drop.act(said(self.remove, Role.OPERATOR), [self.files], self.all, **quiet)
+        self.report.act(said(self.act, Role.OPERATOR), self.inputs, self.all, **PRESSES)
+        self.drop.act(said(self.remove, Role.OPERATOR), [self.files], self.all, **PRESSES)
 
     # what the handlers do
 

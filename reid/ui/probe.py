@@ -22,7 +22,7 @@ from reid.ui.components.inspector import Sources, inspector
 from reid.ui.components.live_view import live_shell
 from reid.ui.components.purpose import purpose_field
 from reid.ui.components.stage import probe_actions, stage, title
-from reid.ui.context import ACTS, Page, html, script
+from reid.ui.context import ACTS, PRESSES, SLIDES, Page, html, script
 from reid.ui.drawing import drawn_box, look_at
 from reid.ui.fixed import label
 from reid.ui.handlers import Updates, error_toast, event_data, guarded, number_of
@@ -118,18 +118,9 @@ class ProbeTab:
             show_progress="hidden",
         )
         for piece in (self.stage, self.faces, self.inspector, self.compare):
-            piece.act(said(self.act, roles.PROBE), inputs, self.all, api_visibility="private", show_progress="hidden",
-                      concurrency_limit=None)  # fmt: skip
+            piece.act(said(self.act, roles.PROBE), inputs, self.all, **PRESSES)
         for control in (self.slider, self.k):
-            control.input(
-                said(self.again, Role.VIEWER),
-                inputs,
-                self.all,
-                api_visibility="private",
-                show_progress="hidden",
-                trigger_mode="always_last",
-                concurrency_limit=None,
-            )
+            control.input(said(self.again, Role.VIEWER), inputs, self.all, **SLIDES)
 
     # what the handlers do
 

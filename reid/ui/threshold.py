@@ -22,7 +22,7 @@ from reid.ui import roles
 from reid.ui.assuming import change_odds
 from reid.ui.components import shell
 from reid.ui.components.threshold_view import numbers, only_looking, plots, stale, stranger_set, targets
-from reid.ui.context import ACTS, Page, html, script
+from reid.ui.context import ACTS, PRESSES, Page, html, script
 from reid.ui.fixed import label
 from reid.ui.handlers import Updates, error_toast, event_data, guarded
 from reid.ui.rates import alarms_of, targets_of
@@ -80,9 +80,7 @@ class ThresholdTab:
             show_progress="hidden",
         )
         for piece in (self.plots, self.targets):
-            piece.act(
-                said(self.act, roles.THRESHOLD), self.inputs, self.all, api_visibility="private", show_progress="hidden"
-            )
+            piece.act(said(self.act, roles.THRESHOLD), self.inputs, self.all, **PRESSES)
 
     def first(self) -> Updates:
         """The tab starts at the gallery's own threshold."""

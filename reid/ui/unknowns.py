@@ -12,7 +12,7 @@ from reid.actor import Role, require
 from reid.errors import GalleryError
 from reid.ui.components import unknowns as view
 from reid.ui.components.shell import toast, toasts
-from reid.ui.context import ACTS, Page, html, script
+from reid.ui.context import ACTS, PRESSES, Page, html, script
 from reid.ui.fixed import label
 from reid.ui.handlers import Updates, event_data, guarded, number_of
 from reid.ui.text import count, t
@@ -47,17 +47,9 @@ class UnknownsTab:
         self.inputs = [self.keep, self.days]
         said = guarded(page.messages)
         for control in (self.keep, self.days):
-            control.input(
-                said(self.choose, Role.OPERATOR),
-                self.inputs,
-                self.all,
-                api_visibility="private",
-                show_progress="hidden",
-            )
+            control.input(said(self.choose, Role.OPERATOR), self.inputs, self.all, **PRESSES)
         for piece in (self.actions, self.hits, self.faces):
-            piece.act(
-                said(self.act, Role.OPERATOR), self.inputs, self.all, api_visibility="private", show_progress="hidden"
-            )
+            piece.act(said(self.act, Role.OPERATOR), self.inputs, self.all, **PRESSES)
 
     @staticmethod
     def _piece(name: str, *scripts: str, classes: str | None = None) -> gr.HTML:

@@ -16,7 +16,7 @@ from reid.ui.components import shell
 from reid.ui.components.purpose import purpose_field
 from reid.ui.components.verify_answer import answer, compare_sides
 from reid.ui.components.verify_view import sides
-from reid.ui.context import ACTS, Page, html, script
+from reid.ui.context import ACTS, PRESSES, Page, html, script
 from reid.ui.handlers import Updates, error_toast, event_data, guarded, number_of
 from reid.ui.markup import button
 from reid.ui.probing import look
@@ -76,14 +76,7 @@ class VerifyTab:
                 concurrency_id="looking",
             )
         for piece in (self.sides, self.answer, self.actions):
-            piece.act(
-                said(self.act, roles.VERIFY),
-                self.inputs,
-                self.all,
-                api_visibility="private",
-                show_progress="hidden",
-                concurrency_limit=None,
-            )
+            piece.act(said(self.act, roles.VERIFY), self.inputs, self.all, **PRESSES)
 
     # what the handlers do
 
