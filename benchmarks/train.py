@@ -3,12 +3,13 @@
 
 usage: benchmarks/train.py recipes   --lfw-dev DIR [--surveillance DIR] [--recipe open-set reference] [--split val]
        benchmarks/train.py strangers --lfw-dev DIR [--surveillance DIR] [--split val]
-       benchmarks/train.py ablation  --lfw-dev DIR [--epochs 4] [--only "no ArcFace" "no distillation"]
+       benchmarks/train.py ablation  --lfw-dev DIR --surveillance DIR [--epochs 1] [--only "no ArcFace" "AdaFace"]
        benchmarks/train.py templates --lfw-dev DIR [--run models/best_model]
 
 `recipes` trains each recipe on trainset.csv and unlabelled.csv, chooses on probes_val.csv and scores probes_test.csv,
 alone against the frozen weights and beside SFace against SFace alone, with --split val before. `strangers` trains on
-85 of the 125 people and enrols the other 40. `ablation` leaves out one ingredient at a time and prints the validation.
+85 of the 125 people and enrols the other 40. `ablation` leaves out one ingredient at a time, or adds one, and sets each
+beside the recipe on the validation probes.
 `templates` scores ways to make a template. --surveillance holds folders `test-32`, `val-32` and so on, each with
 images/ and probes.csv. Runs lie in --runs and are resumed.
 """
@@ -36,6 +37,7 @@ TRAINED_PEOPLE = 85
 
 ABLATIONS: dict[str, dict[str, Any]] = {
     "the recipe": {},
+    "without its first part": {},
     "no ArcFace": {"label_loss": 0.0},
     "no distillation": {"distil_loss": 0.0},
     "own embedding as the target": {"own_template": 0.0},
@@ -107,25 +109,41 @@ def bench_strangers(args: argparse.Namespace) -> None:
 
 
 def bench_ablation(args: argparse.Namespace) -> None:
-    """One ingredient less, or one more, at a time; the table is of the validation probes."""
-    epochs = args.epochs or 4
-    rows = []
-    for title in args.only:
-        run = args.runs / ("ablation-" + title.replace(" ", "-"))
-        # the trained weights as they are: what an ingredient does to them is the question
-        recipes.RECIPES["open-set"] = replace(recipes.OPEN_SET, epochs=epochs, alphas=(1.0,), **ABLATIONS[title])
-        started = time.perf_counter()
-        _train(args, run, args.lfw_dev / "trainset.csv", "open-set")
-        found = json.loads((run / "metrics.json").read_text())["training"]
-        rows.append((title, found, time.perf_counter() - started))
-    recipes.RECIPES["open-set"] = recipes.OPEN_SET
-    frozen = rows[0][1]["frozen"]
-    print(f"\n| | DIR at FPIR {frozen['fpir']:.0%} | the same, faces of 20 to 40 px | minutes |")
-    print("|---|---|---|---|")
-    print(f"| frozen | {frozen['clean']:.4f} | {frozen['degraded']:.4f} | |")
-    for title, found, seconds in rows:
-        tuned = found["tuned"]
-        print(f"| {title} | {tuned['clean']:.4f} | {tuned['degraded']:.4f} | {seconds / 60:.1f} |")
+    """One ingredient less, or one more, at a time: the weights as trained, set beside those of the recipe."""
+    args.epochs, args.split = args.epochs or 1, "val"
+    titles = ["the recipe", *(title for title in args.only if title != "the recipe")]
+    first = args.runs / "ablation-people"
+    _train(args, first, args.lfw_dev / "trainset.csv", "open-set", instead=recipes.PEOPLE)
+    for title in titles:
+        run = _ablated(args, title)
+        # what an ingredient does to the trained weights is the question, not which share of them is chosen
+        recipe = replace(recipes.OPEN_SET, epochs=args.epochs, alphas=(1.0,), before=None, **ABLATIONS[title])
+        start = "ms1m" if title == "without its first part" else str(first)
+        _train(args, run, args.lfw_dev / "trainset.csv", "open-set", instead=recipe, start=start)
+        for table, root, extra in _probe_sets(args):
+            out = ["--compare", str(_ablated(args, "the recipe")), "--out", str(run / table.parent.name)]
+            _score(args, run, args.lfw_dev / "trainset.csv", table, root, [*extra, *out], shares=())
+    names = [table.parent.name for table, _, _ in _probe_sets(args)]
+    print("\n| DIR at FPIR 1 %, against the recipe | full size |", *(f"{name[-2:]} px |" for name in names[1:]),
+          "pairs of strangers |")  # fmt: skip
+    print("|---" * (len(names) + 2) + "|")
+    for title in titles:
+        run = _ablated(args, title)
+        pairs = json.loads((run / "metrics.json").read_text())["training"]["tuned"]["strangers"]
+        print(f"| {title} |", *(f"{_beside(run / name)} |" for name in names), f"{pairs:.3f} |")
+
+
+def _ablated(args: argparse.Namespace, title: str) -> Path:
+    return Path(args.runs / ("ablation-" + title.replace(" ", "-")))
+
+
+def _beside(scored: Path) -> str:
+    """A table's cell: the rate, and its difference to what it was compared with where there is any."""
+    found = json.loads((scored / "metrics.json").read_text())["evaluation"]["facenet"]
+    rate, other = found["tuned"]["open_set"]["dir_at_fpir"]["0.01"], found["difference"]["dir_at_fpir"]["0.01"]
+    if other["low"] == other["high"] == 0:
+        return f"{rate['value']:.3f}"
+    return f"{rate['value']:.3f}, {other['value']:+.3f} [{other['low']:+.3f}, {other['high']:+.3f}]"
 
 
 def bench_templates(args: argparse.Namespace) -> None:
@@ -136,29 +154,31 @@ def bench_templates(args: argparse.Namespace) -> None:
                ["--templates", rule, "--out", str(args.runs / f"templates-{rule}")], shares=())  # fmt: skip
 
 
-def _train(args: argparse.Namespace, run: Path, table: Path, recipe: str) -> None:
+def _train(
+    args: argparse.Namespace, run: Path, table: Path, name: str, *, instead: recipes.Recipe | None = None,
+    start: str = "ms1m",
+) -> None:  # fmt: skip
+    """Trains a recipe, or `instead` in its place."""
     if (run / "config.json").exists():
         print(f"{run} is finished already", file=sys.stderr)
         return
     lfw = args.lfw_dev
     words = [
-        "train",
-        "--recipe",
-        recipe,
-        "--train-csv",
-        str(table),
-        "--root-dir",
-        str(lfw / "images"),
-        "--face",
-        "central",
-    ]
+        "train", "--recipe", name, "--train-csv", str(table), "--root-dir", str(lfw / "images"), "--face", "central",
+        "--weights", start,
+    ]  # fmt: skip
     words += ["--val-csv", str(lfw / "probes_val.csv"), "--unlabelled", str(lfw / "unlabelled.csv")]
     words += ["--save-path", str(run), "--resume"]
-    if args.epochs:
+    if args.epochs and instead is None:
         words += ["--epochs", str(args.epochs)]
     started = time.perf_counter()
-    if byteface(words):
-        sys.exit(1)
+    committed = recipes.RECIPES[name]
+    recipes.RECIPES[name] = instead or committed
+    try:
+        if byteface(words):
+            sys.exit(1)
+    finally:
+        recipes.RECIPES[name] = committed
     print(f"trained in {(time.perf_counter() - started) / 60:.1f} minutes")
 
 
@@ -173,7 +193,8 @@ def _score(
         words = ["evaluate", "--space", space, "--gallery-csv", str(gallery), "--eval-csv", str(probes)]
         words += ["--root-dir", str(args.lfw_dev / "images"), "--eval-root-dir", str(root), "--face", "central"]
         words += ["--strangers-csv", str(args.lfw_dev / "unknown_val.csv"), "--run", str(run)]
-        words += ["--compare", "ms1m"] if space == "facenet" else ["--against", "sface"]
+        if "--compare" not in extra:
+            words += ["--compare", "ms1m"] if space == "facenet" else ["--against", "sface"]
         if probes.name != "probes_test.csv" and "--out" not in extra:  # the run's own metrics are of probes_test.csv
             words += ["--out", str(args.runs / "scores" / f"{run.name}-{probes.parent.name}-{probes.stem}")]
         if byteface([*words, *extra]):

@@ -30,7 +30,15 @@ from trainer.world import joined
 
 SIDE_PX = 32
 RECIPE = replace(
-    OPEN_SET, epochs=3, batch=8, lr_backbone=1e-3, lr_head=1e-2, patience=0, stages=(Stage(0.0, ("*",)),), l2sp=1e-3
+    OPEN_SET,
+    epochs=3,
+    batch=8,
+    lr_backbone=1e-3,
+    lr_head=1e-2,
+    patience=0,
+    stages=(Stage(0.0, ("*",)),),
+    l2sp=1e-3,
+    before=None,
 )
 
 

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from torch import Tensor
 
+from reid.errors import TrainingError
 from reid.weights.store import WeightsFile
 from trainer.recipes import Recipe
 from trainer.splits import Split
@@ -31,6 +32,7 @@ class Job:
         embedding_dim: length of the new embedding; None for that of the weights.
         teacher: whose embeddings unlabelled and degraded photographs are pulled to.
         workers: threads that make views; 0 chooses.
+        origin: what training began with where `weights` have learnt from these photographs already; None for those.
     """
 
     recipe: Recipe
@@ -41,6 +43,12 @@ class Job:
     embedding_dim: int | None = None
     teacher: Teacher = "self"
     workers: int = 0
+    origin: WeightsFile | None = None
+
+    @property
+    def untrained(self) -> WeightsFile:
+        """The weights that no photograph of this run has moved yet."""
+        return self.origin or self.weights
 
     def fingerprint(self, split: Split) -> dict[str, Any]:
         """What must be the same for a run to be continued: all that its epochs depend on."""
@@ -54,6 +62,17 @@ class Job:
             "teacher": self.teacher,
             "faces": hashlib.sha256("\n".join(faces).encode()).hexdigest(),
         }
+
+
+def refuse_other(run: Path, wanted: Mapping[str, Any], had: Mapping[str, Any]) -> None:
+    """Raises: TrainingError where the fingerprint of the run that is there is another one than this job's."""
+    had = {**had, "recipe": of_epochs(had.get("recipe", {}))}
+    other = [key for key, value in wanted.items() if value != had.get(key)]
+    if other:
+        raise TrainingError(
+            f"The run in {run} was started with other {', '.join(other)}. Give the same as then, "
+            "or start anew with another --save-path."
+        )
 
 
 def of_epochs(recipe: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ Knows numbers only, no code that runs them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 Augmentation = Literal["reference", "surveillance"]
@@ -46,6 +46,7 @@ class Recipe:
         validate_every: epochs between validations; the last one always is.
         patience: epochs without a better validation after which training ends; 0 for never.
         grad_clip: largest norm of the gradient; 0 for none.
+        before: what is trained first, on the same photographs; this one starts from what that keeps.
     """
 
     name: str
@@ -74,6 +75,12 @@ class Recipe:
     grad_clip: float = 0.0
     sub_centres: int = 1
     adaface: bool = False
+    before: Recipe | None = None
+
+    @property
+    def in_order(self) -> tuple[Recipe, ...]:
+        """What is trained one after the other, this one last."""
+        return (*self.before.in_order, self) if self.before else (self,)
 
 
 REFERENCE = Recipe(
@@ -92,29 +99,41 @@ REFERENCE = Recipe(
 )
 """The published recipe of the reference: everything learns from the first step, the head starts at random."""
 
-OPEN_SET = Recipe(
-    name="open-set",
-    epochs=8,
-    batch=16,
-    lr_backbone=1e-4,
+PEOPLE = Recipe(
+    name="people",
+    epochs=6,
+    batch=32,
+    lr_backbone=5e-5,
     lr_head=1e-3,
     lr_min=1e-6,
     weight_decay=0.0,
     scale=30.0,
     margin_rad=0.5,
     augmentation="surveillance",
+    degraded=0.0,
     stages=(Stage(0.0, ("repeat", "mixed", "block8", "last_")),),
     margin_ramp=0.33,
     imprint=True,
     train_batchnorm=False,
     dropout=0.0,
-    label_loss=1.0,
+    alphas=(0.0, 0.5, 1.0),
+    validate_every=6,
+    grad_clip=5.0,
+)
+"""The first half of ours: ArcFace on photographs as they are moves people away from strangers and forgets nobody."""
+
+OPEN_SET = replace(
+    PEOPLE,
+    name="open-set",
+    epochs=5,
+    batch=16,
+    lr_backbone=1e-4,
     distil_loss=10.0,
     own_template=0.5,
     alphas=(0.0, 0.25, 0.5, 0.75, 1.0),
     degraded=0.65,
     validate_every=2,
-    grad_clip=5.0,
+    before=PEOPLE,
 )
 """Ours: made for people whom nobody trained on, and for faces as a camera sees them."""
 

@@ -51,7 +51,7 @@ def finish_run(job: Job, split: Split, trained: Trained, *, preprocessing: Mappi
     Raises:
         WeightsError: the disk is full or read-only; a finished run that was there is still whole.
     """
-    base = dict(job.weights.config)
+    base = dict(job.untrained.config)
     people, photos = len(split.labels), len(split.train)
     config = {
         "architecture": base["architecture"],
@@ -61,8 +61,8 @@ def finish_run(job: Job, split: Split, trained: Trained, *, preprocessing: Mappi
         "source": job.run.name,
         "title": f"{base.get('title', 'FaceNet')}, fine-tuned",
         "base": {
-            "source": Path(job.weights.source).name if "hub:" not in job.weights.source else job.weights.source,
-            "weights_sha256": job.weights.sha256,
+            "source": _named(job.untrained.source),
+            "weights_sha256": job.untrained.sha256,
             "licence": base.get("licence"),
             "training_data": base.get("training_data"),
         },
@@ -70,6 +70,7 @@ def finish_run(job: Job, split: Split, trained: Trained, *, preprocessing: Mappi
         "training_data": f"{base.get('training_data')}; fine-tuned on {photos:,} photographs of {people:,} people",
         "notice": base.get("notice", ""),
         "recipe": asdict(job.recipe),
+        "job": job.fingerprint(split),
         "alpha": trained.alpha,
         "seed": job.seed,
         "preprocessing": dict(preprocessing),
@@ -77,6 +78,10 @@ def finish_run(job: Job, split: Split, trained: Trained, *, preprocessing: Mappi
     }
     merge_metrics(job.run, {"training": _measured(split, trained)})
     return write_run(job.run, trained.state, config)
+
+
+def _named(source: str) -> str:
+    return source if "hub:" in source else Path(source).name
 
 
 def merge_metrics(run: Path, part: Mapping[str, Any]) -> dict[str, Any]:

@@ -20,11 +20,12 @@ from tqdm import tqdm
 from reid.errors import TrainingError
 from reid.networks.base import Network
 from reid.networks.facenet import load_module, read_standardisation
+from reid.weights.store import WeightsFile
 from trainer import checkpoint, logs
 from trainer.arcface import AdaFace, ArcFaceHead
 from trainer.batches import Batch, Batches
 from trainer.embeddings import EmbeddingCache
-from trainer.job import Job, Trained, of_epochs
+from trainer.job import Job, Trained, refuse_other
 from trainer.losses import label_loss, same_embedding_loss, same_similarities_loss
 from trainer.model import between, margin_at, pull_to_start, set_mode, student_of, widened
 from trainer.splits import Split
@@ -50,9 +51,9 @@ class Trainer:
         self.labels = torch.tensor([numbers.get(str(face.label), -1) for face in split.train], device=device)
         self.labels = F.pad(self.labels, (0, len(self.faces) - len(self.labels)), value=-1)
         torch.manual_seed(job.seed)
-        module = self._start()
+        module = self._start(job.weights)
         self.student = student_of(module, self.recipe.dropout).to(device).to(memory_format=torch.channels_last)
-        self.start = {name: value.detach().clone() for name, value in self.student.state_dict().items()}
+        self.start = self._copy()
         self.dim = self.start["last_bn.weight"].shape[0]
         self.head = ArcFaceHead(
             self.dim, len(split.labels), scale=self.recipe.scale, margin_rad=self.recipe.margin_rad,
@@ -101,10 +102,10 @@ class Trainer:
             self.world.wait()
         return self._finish()
 
-    def _start(self) -> nn.Module:
-        module = load_module(self.job.weights).eval()
+    def _start(self, weights: WeightsFile) -> nn.Module:
+        module = load_module(weights).eval()
         dim = self.job.embedding_dim
-        if dim is None or dim == self.job.weights.config["embedding_dim"]:
+        if dim is None or dim == weights.config["embedding_dim"]:
             return module
         some = [face.read_crop(self.side_px) for face in self.split.train[:256]]
         inputs = [
@@ -274,14 +275,7 @@ class Trainer:
         if found is None:
             log.info("nothing to resume; starting from the beginning")
             return
-        wanted, had = self.job.fingerprint(self.split), dict(found.state["job"])
-        had["recipe"] = of_epochs(had["recipe"])
-        other = [key for key, value in wanted.items() if value != had.get(key)]
-        if other:
-            raise TrainingError(
-                f"The run in {self.job.run} was started with other {', '.join(other)}. Give the same as then, "
-                "or start anew with another --save-path."
-            )
+        refuse_other(self.job.run, self.job.fingerprint(self.split), found.state["job"])
         self.student.load_state_dict(_part(found.tensors, "student."))
         self.head.load_state_dict(_part(found.tensors, "head."))
         self.best = {name: value.to(self.device) for name, value in _part(found.tensors, "best.").items()}
@@ -294,26 +288,35 @@ class Trainer:
         return named | {f"head.{name}": parameter for name, parameter in self.head.named_parameters()}
 
     def _finish(self) -> Trained:
-        """Chooses alpha on the validation photographs."""
+        """Chooses alpha on the validation photographs: what forgets strangers is not worth what it gains."""
         if self.validator is None:
             return Trained({}, self.dim, 1.0, self.best_epoch, self.history, None, None, {})
         if not self.validator.possible:
             alpha = DEFAULT_ALPHA if self.recipe.alphas else 1.0
             state = between(self.start, self.best, alpha)
             return Trained(state, self.dim, alpha, self.best_epoch, self.history, None, None, {})
+        untrained = self._untrained()
         found: dict[float, Validation] = {}
         for alpha in tqdm(
             sorted({0.0, *(self.recipe.alphas or (1.0,))}), desc="choosing alpha", unit="alpha", leave=False
         ):
             self.student.load_state_dict(between(self.start, self.best, alpha))
             found[alpha] = self.validator.score(self.student)
+        untrained = untrained or found[0.0]
         candidates = self.recipe.alphas or (1.0,)
-        if self.recipe.alphas:  # what forgets strangers is not worth what it gains on people it was shown
-            candidates = tuple(one for one in candidates if not found[one].forgets(found[0.0])) or (min(candidates),)
+        if self.recipe.alphas:
+            candidates = tuple(one for one in candidates if not found[one].forgets(untrained)) or (min(candidates),)
         alpha = max(candidates, key=lambda one: (found[one].score, -one))
         state = between(self.start, self.best, alpha)
         by_alpha = {one: validation.score for one, validation in found.items()}
-        return Trained(state, self.dim, alpha, self.best_epoch, self.history, found[0.0], found[alpha], by_alpha)
+        return Trained(state, self.dim, alpha, self.best_epoch, self.history, untrained, found[alpha], by_alpha)
+
+    def _untrained(self) -> Validation | None:
+        """What the weights that nothing was learnt by are worth; None where this recipe starts from them."""
+        if not (self.job.origin and self.validator):
+            return None
+        module = student_of(self._start(self.job.origin), self.recipe.dropout)
+        return self.validator.score(module.to(self.device).to(memory_format=torch.channels_last))
 
 
 def _score(row: Mapping[str, Any]) -> float:

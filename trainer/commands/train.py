@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
     from reid.weights.choice import AUTO, PRETRAINED
     from trainer import runs
     from trainer.job import Job
-    from trainer.train import Trainer
+    from trainer.phases import train_in_order
     from trainer.world import joined
 
     recipe = recipe_of(args)
@@ -80,14 +80,15 @@ def run(args: argparse.Namespace) -> int:
         )
         if world.speaks:
             _say(note, f"validation: {split.origin}", *split.warnings)
+        preprocessing = {"detector": settings.detector, "min_face_px": settings.min_face_px, "face": args.face}
         try:
-            trained = Trainer(job, split, world.device, world).run(resume=args.resume)
+            trained = train_in_order(
+                job, split, world.device, world, resume=args.resume, preprocessing=preprocessing
+            )  # fmt: skip
         except KeyboardInterrupt:
             _say(f"The epochs that were finished are kept in {folder}. Run the same command with --resume to go on.")
             raise
         if world.speaks:
-            preprocessing = {"detector": settings.detector, "min_face_px": settings.min_face_px, "face": args.face}
-            runs.finish_run(job, split, trained, preprocessing=preprocessing)
             _calibrate(folder, settings, split)
             print(_outcome(folder, trained))
     return 0
@@ -107,6 +108,10 @@ def recipe_of(args: argparse.Namespace) -> Recipe:
         "adaface": args.adaface or None,
     }
     recipe = replace(RECIPES[args.recipe], **{name: value for name, value in given.items() if value is not None})
+    if recipe.before:  # its rates and its batch are its own; a quick try stays quick
+        epochs = min(recipe.before.epochs, args.epochs or recipe.before.epochs)
+        before = replace(recipe.before, epochs=epochs, adaface=recipe.adaface, sub_centres=recipe.sub_centres)
+        recipe = replace(recipe, before=before)
     for name in ("epochs", "batch", "lr_backbone", "lr_head", "sub_centres"):
         if getattr(recipe, name) <= 0:
             raise SettingsError(f"--{name.replace('_', '-')} must be above 0. Correct it or leave it out.")
