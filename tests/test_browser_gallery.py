@@ -171,9 +171,16 @@ def test_a_record_is_saved_unless_somebody_else_was_faster(surfer: Surfer, recog
     assert dict(saved.metadata) == {"notes": "curator", "Staff no.": "HM-0417", "Born": "1986"}
     slow.fill("#rec-notes", "typed in another tab")
     slow.click("button:has-text('Save')")
-    slow.wait_for_selector(".bf-toast--error:has-text('Somebody else changed this person')")
+    slow.wait_for_selector("#bf-person .bf-note--warn:has-text('Somebody else saved this record meanwhile')")
+    assert "curator" in slow.inner_text("#bf-person .bf-note--warn dl")
     assert slow.input_value("#rec-notes") == "typed in another tab"
+    assert slow.input_value("#rec-name") == "Ann Sørensen", "what was not touched is theirs"
     assert recognizer.gallery.identity(ann.id).metadata["notes"] == "curator"
+    slow.click("button:has-text('Save')")
+    slow.wait_for_selector(".bf-toast:has-text('Saved')")
+    assert dict(recognizer.gallery.identity(ann.id).metadata) == {
+        "notes": "typed in another tab", "Staff no.": "HM-0417", "Born": "1986",
+    }  # fmt: skip
 
 
 def test_another_cover_is_chosen(surfer: Surfer, recognizer: Recognizer) -> None:

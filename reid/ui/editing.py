@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,7 +17,7 @@ from reid.gallery.base import Gallery
 from reid.gallery.names import valid_name
 from reid.recognizer import Recognizer
 from reid.types import Identity, Photo, Rejection
-from reid.ui.components.person import RECORD_FIELDS, PersonView, version_of
+from reid.ui.components.person import RECORD_FIELDS, PersonView, fields_of, version_of
 from reid.ui.components.shell import toast, toasts
 from reid.ui.context import Page
 from reid.ui.text import count, t
@@ -41,6 +42,26 @@ def view_of(recognizer: Recognizer, identity_id: str) -> PersonView:
 def _template(photos: Sequence[Photo]) -> Any:
     mean = np.mean([photo.embedding for photo in photos], axis=0)
     return (mean / max(float(np.linalg.norm(mean)), 1e-9)).astype(np.float32)
+
+
+def overtaken(page: Page, data: Mapping[str, Any]) -> dict[str, str] | None:
+    """What a record's form should hold where somebody else has saved another one since it was drawn.
+
+    Returns:
+        what was typed, and theirs where nothing was; None where nobody has saved.
+
+    Raises:
+        IdentityNotFoundError: the person is gone.
+    """
+    identity = page.recognizer.gallery.identity(str(data.get("id", "")))
+    if data.get("version") == version_of(identity):
+        return None
+    try:
+        before = dict(json.loads(str(data.get("before", ""))))
+    except ValueError:
+        before = {}
+    typed = {key: "\n".join(str(data.get(key, "")).splitlines()) for key in fields_of(identity)}
+    return {key: theirs if typed[key] == before.get(key) else typed[key] for key, theirs in fields_of(identity).items()}
 
 
 def change(page: Page, data: Mapping[str, Any]) -> tuple[str, Markup]:
@@ -84,8 +105,6 @@ def _named(gallery: Gallery, name: str) -> Identity:
 
 def _record(page: Page, identity: Identity, data: Mapping[str, Any]) -> Markup:
     gallery = page.recognizer.gallery
-    if data.get("version") != version_of(identity):
-        raise GalleryError(t("Somebody else changed this person. Reload the page, then enter your change again."))
     fields = {key: str(data.get(key, "")).strip() for key in RECORD_FIELDS}
     for line in str(data.get("details", "")).splitlines():
         key, _, value = line.partition(":")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 import gradio as gr
 from markupsafe import Markup
 
@@ -14,7 +17,7 @@ from reid.ui.components.people import people_page
 from reid.ui.components.person import person
 from reid.ui.components.transfer import export_menu, import_button
 from reid.ui.context import ACTS, PRESSES, SLIDES, Page, html, script
-from reid.ui.editing import change, view_of
+from reid.ui.editing import change, overtaken, view_of
 from reid.ui.ending import ending, renewed
 from reid.ui.fixed import label
 from reid.ui.handlers import Updates, event_data, guarded, number_of
@@ -104,6 +107,8 @@ class GalleryTab:
             case "together" | "apart":
                 said = {self.page.messages: self.waiting.answer(data), self.page.top: self.page.bar()}
                 return {**said, **self.show_people(query, order), self.review: self.waiting.draw(asked=True)}
+            case "record" if draft := overtaken(self.page, data):
+                return self.show_person(str(data.get("id", "")), query, order, draft)
             case "record" | "cover" | "move" | "delete" | "merge":
                 shown, message = change(self.page, data)
                 updates = self.show_person(shown, query, order) if shown else self.show_people(query, order)
@@ -120,13 +125,13 @@ class GalleryTab:
             self.people: people_page(found, number, len(everybody), query),
         }
 
-    def show_person(self, identity_id: str, query: str, order: str) -> Updates:
+    def show_person(self, identity_id: str, query: str, order: str, draft: Mapping[str, str] | None = None) -> Updates:
         """One person's view; the cards where somebody else has erased that person."""
         recognizer = self.page.recognizer
         try:
             recognizer.gallery.identity(identity_id)
             with recognizer.gallery.pen.use("consult", subjects=[identity_id]):
-                view = view_of(recognizer, identity_id)
+                view = replace(view_of(recognizer, identity_id), draft=draft)
         except IdentityNotFoundError:
             gone = shell.toast(t("This person is not enrolled"), t("Somebody may have erased the record."), "warn")
             return {**self.show_people(query, order), self.page.messages: shell.toasts(gone)}

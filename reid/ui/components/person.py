@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -29,6 +29,7 @@ class PersonView:
     Attributes:
         outliers: similarity of each photograph that differs from the rest, by its id.
         nearest: other people whom this one resembles, nearest first.
+        draft: what somebody typed into the record while somebody else saved another one; None where nobody did.
     """
 
     identity: Identity
@@ -36,6 +37,7 @@ class PersonView:
     outliers: dict[str, float]
     nearest: Sequence[Candidate]
     threshold: float
+    draft: Mapping[str, str] | None = None
 
 
 def version_of(identity: Identity) -> str:
@@ -56,7 +58,7 @@ def person(view: PersonView) -> Markup:
         bulk=_bulk(identity) if view.photos else "",
         photos=_photos(view),
         nearest=_nearest(view),
-        record=_record(identity),
+        record=_record(identity, view.draft),
         merge=_merge_dialog(view),
         held=held_dialog(identity),
         erase=_erase_dialog(identity),
@@ -184,12 +186,39 @@ def _nearest(view: PersonView) -> Markup:
     ).format(t("Nearest other people"), items)
 
 
-def _record(identity: Identity) -> Markup:
+def fields_of(identity: Identity) -> dict[str, str]:
+    """The record as its form shows it."""
     held = identity.metadata
     details = "\n".join(f"{key}: {value}" for key, value in held.items() if key not in RECORD_FIELDS)
+    return {"name": identity.name, **{key: held.get(key, "") for key in RECORD_FIELDS}, "details": details}
+
+
+def _meanwhile(theirs: Mapping[str, str], draft: Mapping[str, str]) -> Markup:
+    """What somebody else saved, beside what is still in the form: whoever presses Save again replaces it."""
+    words = {
+        "name": t("Name"), "notes": t("Notes"), "consent": t("Consent basis"), "expires": t("Expires"),
+        "details": t("Details"),
+    }  # fmt: skip
+    other = [key for key in words if theirs[key].split() != draft.get(key, "").split()]
+    lines = join(
+        Markup("<dt>{}</dt><dd><bdi>{}</bdi></dd>").format(words[key], theirs[key] or t("empty")) for key in other
+    )
+    return Markup(
+        '<div class="bf-note bf-note--warn" role="alert">{}<div><b>{}</b> {}<dl class="bf-facts">{}</dl></div></div>'
+    ).format(
+        glyph("warn"),
+        t("Somebody else saved this record meanwhile."),
+        t("Your text still stands here. Saving again puts it in the place of theirs:"),
+        lines,
+    )
+
+
+def _record(identity: Identity, draft: Mapping[str, str] | None) -> Markup:
+    held = fields_of(identity) | dict(draft or {})
     return Markup(
         '<form class="bf-card bf-card__body bf-stack bf-stack--4" data-act-form="record" aria-label="{record}">'
         '<input type="hidden" name="id" value="{id}"><input type="hidden" name="version" value="{version}">'
+        '<input type="hidden" name="before" value="{before}">{meanwhile}'
         '<div><label class="bf-label" for="rec-name">{name_word}</label><input class="bf-input" id="rec-name" '
         'name="name" '
         'required maxlength="200" autocomplete="off" value="{name}"{off}></div>'
@@ -208,19 +237,21 @@ def _record(identity: Identity) -> Markup:
         off="" if may(Role.OPERATOR) else Markup(" disabled"),
         id=identity.id,
         version=version_of(identity),
+        before=json.dumps(fields_of(identity)),
+        meanwhile=_meanwhile(fields_of(identity), draft) if draft else "",
         name_word=t("Name"),
-        name=identity.name,
+        name=held["name"],
         notes_word=t("Notes"),
         optional=t("optional"),
-        notes=held.get("notes", ""),
+        notes=held["notes"],
         consent_word=t("Consent basis"),
-        consent=held.get("consent", ""),
+        consent=held["consent"],
         expires_word=t("Expires"),
-        expires=held.get("expires", ""),
+        expires=held["expires"],
         details_word=t("Details"),
         each=t("one a line"),
         example=t("Staff no.: HM-0417"),
-        details=details,
+        details=held["details"],
         save=_save(),
     )
 
