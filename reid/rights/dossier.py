@@ -37,7 +37,8 @@ crops/           the pictures of your face that are kept, {photos} of them. The 
 embeddings.csv   the numbers that were computed from each crop, and that searches compare (embedding space {space})
 strangers/       faces that nobody has named and that look like you, if any: {strangers}
 log.csv          what was done: when you were enrolled, changed, looked at, found or shown, by whom and what for.
-                 Of searches it says how alike you were to the face that was searched; other people are left out
+                 Of searches it says how alike you were to the face that was searched, from which similarity on somebody
+                 was named, and whether it was you; of comparisons what was decided. Other people are left out
 
 These are biometric data: keep the file where you would keep a passport.
 """
@@ -139,7 +140,10 @@ def _strangers(gallery: RecordingGallery, identity_id: str) -> list[tuple[KeptFa
     return list(found.faces) if found else []
 
 
-_LOG_COLUMNS = ("row", "from", "to", "who", "role", "what", "phase", "gallery", "what_for", "recipient", "similarity")
+_LOG_COLUMNS = (
+    "row", "from", "to", "who", "role", "what", "phase", "gallery", "what_for", "recipient",
+    "similarity", "threshold", "outcome",
+)  # fmt: skip
 
 
 def _log_lines(log: AuditLog, identity_id: str) -> Iterator[list[Any]]:
@@ -150,6 +154,7 @@ def _log_lines(log: AuditLog, identity_id: str) -> Iterator[list[Any]]:
         yield [
             row.seq, row.started_at, row.at, plain(row.actor), row.role, row.action, row.phase, plain(row.gallery),
             plain(row.purpose), plain(str(facts.get("recipient", ""))), _similarity(row, own),
+            facts.get("threshold", ""), _outcome(row, own),
         ]  # fmt: skip
 
 
@@ -163,6 +168,18 @@ def _similarity(row: Row, own: str) -> float | str:
         pair[1] for face in faces if isinstance(face, dict) for pair in face.get("candidates", []) if pair[0] == own
     ]
     return max(values, default="")
+
+
+def _outcome(row: Row, own: str) -> str:
+    """What came of it for this person; empty where nothing was decided."""
+    facts = row.facts
+    said = str(facts.get("verdict") or facts.get("decision") or "")
+    if said:
+        return f"{said}, taken back" if facts.get("taken_back") else said
+    given = [face["given"][0] for face in facts.get("found", []) if isinstance(face, dict) and face.get("given")]
+    if own in given or (row.action == "live" and own in row.subject_ids):
+        return "named"
+    return "shown, not named" if (row.action, row.phase) == ("search", "done") else ""
 
 
 def _table(columns: Any, lines: list[list[Any]]) -> str:
