@@ -76,8 +76,8 @@ def refuse_other(run: Path, wanted: Mapping[str, Any], had: Mapping[str, Any]) -
 
 
 def of_epochs(recipe: Mapping[str, Any]) -> dict[str, Any]:
-    """A recipe without what is looked at only when all epochs are over."""
-    return {name: value for name, value in recipe.items() if name != "alphas"}
+    """A recipe without what is looked at only when all epochs are over, and without what `weights_sha256` tells."""
+    return {name: value for name, value in recipe.items() if name not in {"alphas", "before"}}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
