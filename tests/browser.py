@@ -9,7 +9,7 @@ import shutil
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,9 @@ import pytest
 import uvicorn
 from fastapi import FastAPI
 from PIL import Image
-from playwright.sync_api import Browser, Page, Request, sync_playwright
+from playwright.sync_api import Browser, Frame, Page, Request, sync_playwright
 
+from reid.access import LOOPBACK
 from reid.entrance.entry import Entry
 from reid.recognizer import Recognizer
 from reid.server import create_app
@@ -43,11 +44,15 @@ def chromium_path() -> str | None:
 
 
 @contextmanager
-def served(app: Any) -> Iterator[str]:
-    """The application on a free port of this machine, as an address."""
+def served(app: Any, **config: Any) -> Iterator[str]:
+    """The application on a free port of this machine, as an address.
+
+    Args:
+        config: further words for uvicorn, such as a certificate.
+    """
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_level="error", ws="none"))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="error", ws="none", **config))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     while not server.started:
@@ -62,11 +67,13 @@ def served(app: Any) -> Iterator[str]:
         listener.close()
 
 
-def application(recognizer: Recognizer, entry: Entry | None = None) -> FastAPI:
+def application(
+    recognizer: Recognizer, entry: Entry | None = None, hosts: Collection[str] | None = LOOPBACK
+) -> FastAPI:
     """`create_app`, in a running event loop: outside one Gradio opens loops for its locks and never closes them."""
 
     async def make() -> FastAPI:
-        return create_app(recognizer, entry=entry)
+        return create_app(recognizer, hosts, entry)
 
     return asyncio.run(make())
 
@@ -134,7 +141,7 @@ def surfing(recognizer: Recognizer, *arguments: str) -> Iterator[Surfer]:
     assert surfer.errors == []
 
 
-def search(page: Page, *files: Path) -> None:
+def search(page: Page | Frame, *files: Path) -> None:
     """Adds photographs on the Probe tab and waits until all are searched."""
     page.set_input_files("#probe-files input[type=file]", [str(file) for file in files])
     page.wait_for_selector(".bf-facebtn, .bf-insp__b, .bf-toast--error")

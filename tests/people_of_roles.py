@@ -13,6 +13,7 @@ from fakes import people_of_all_kinds
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from reid.access import LOOPBACK
 from reid.accounts import FILE, Accounts, Throttle
 from reid.accounts.passwords import Passwords
 from reid.actor import LOCAL, Role
@@ -75,7 +76,8 @@ def house(folder: Path, doors: Doors | None = None, *, started: bool = True) -> 
         patch.setattr("reid.actor._otherwise", LOCAL)
         recognizer = held.enter_context(people_of_all_kinds(folder))
         entry = Entry(accounts, doors or Doors(requests_per_minute=0), Throttle(clock))
-        made = House(application(recognizer, entry), recognizer, accounts, clock)
+        hosts = None if entry.doors.space else LOOPBACK  # a Space is reached by whatever name it has
+        made = House(application(recognizer, entry, hosts), recognizer, accounts, clock)
         if started:
             held.enter_context(made.client)
         yield made

@@ -28,6 +28,7 @@ class Provider:
     person: dict[str, Any] = field(default_factory=dict)
     challenges: dict[str, str] = field(default_factory=dict)
     broken: str = ""
+    authorize: str = ""  # where people are asked, if not here
 
     def app(self) -> FastAPI:
         app = FastAPI()
@@ -37,7 +38,8 @@ class Provider:
             if self.broken == "discovery":
                 raise HTTPException(500)
             places = ("authorization", "authorize"), ("token", "token"), ("userinfo", "userinfo")
-            return {f"{name}_endpoint": f"{request.base_url}oauth/{path}" for name, path in places}
+            found = {f"{name}_endpoint": f"{request.base_url}oauth/{path}" for name, path in places}
+            return found | ({"authorization_endpoint": self.authorize} if self.authorize else {})
 
         @app.post("/oauth/token")
         def token(
