@@ -17,6 +17,9 @@ _SIMILARITIES_AT_ONCE = 16 * 2**20
 _BLOCK = 64
 """Similarities of which only the largest is looked at first."""
 
+_AGAIN_AT_ONCE = 4096
+"""Pairs of a probe and a template that are compared again in float64 together, some 20 MB."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Templates:
@@ -50,41 +53,50 @@ def nearest(probes: Embeddings, templates: Templates, k: int) -> list[list[tuple
     k = min(k, len(templates))
     if k < 1:
         return [[] for _ in probes]
-    coarse = probes @ templates.rows.T  # (Q, N)
-    if k < len(templates):
-        # a float32 dot product of unit vectors is within D * 2^-24 of the true one: twice that, as both sides err
-        slack = np.float32(2 * probes.shape[1] * 2.0**-24)
-        floor = _reached_by(coarse, k) - slack
-    else:
-        floor = np.full(len(probes), -np.inf, np.float32)
-    return [
-        _ranked(probe, templates, np.flatnonzero(row >= low), k)
-        for probe, row, low in zip(probes, coarse, floor, strict=True)
-    ]
+    at, rows = _within_reach(probes @ templates.rows.T, k, probes.shape[1])
+    found: list[list[tuple[float, str, int]]] = [[] for _ in probes]
+    for start in range(0, len(rows), _AGAIN_AT_ONCE):  # more than a few only where templates are equal
+        some = slice(start, start + _AGAIN_AT_ONCE)
+        again = cosines(templates.rows[rows[some]], probes[at[some]])
+        for probe, row, cosine in zip(at[some].tolist(), rows[some].tolist(), again.tolist(), strict=True):
+            found[probe].append((-cosine, templates.ids[row], row))
+    return [[(row, -negative) for negative, _, row in sorted(one)[:k]] for one in found]
 
 
-def _reached_by(similarities: NDArray[np.float32], k: int) -> NDArray[np.float32]:
-    """(Q,) what at least `k` of each row's (Q, N) reach: no more than the k-th largest, and hardly less.
+def _within_reach(similarities: NDArray[np.float32], k: int, dim: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Probe and row, (P,) each, of all that may be among a probe's `k` nearest; of (Q, N) float32 products.
 
-    The k-th largest of the blocks' maxima, which are k different similarities: finding those reads each row once, which
-    is less work than partitioning all of it.
+    At least `k` of a probe's similarities reach the k-th largest of its blocks' maxima: reading each similarity once
+    finds that, and only the blocks that reach it are looked into.
     """
     count, blocks = similarities.shape[1], similarities.shape[1] // _BLOCK
-    if blocks > k:
-        similarities = similarities[:, : blocks * _BLOCK].reshape(-1, blocks, _BLOCK).max(axis=2)
-        count = blocks
-    return np.asarray(np.partition(similarities, count - k, axis=1)[:, count - k], np.float32)
+    if k >= count:
+        at, rows = np.indices(similarities.shape).reshape(2, -1)
+        return at, rows
+    # a float32 dot product of unit vectors is within D * 2^-24 of the true one: twice that, as both sides err
+    slack = np.float32(2 * dim * 2.0**-24)
+    if blocks <= k:
+        at, rows = np.nonzero(similarities >= _largest(similarities, k) - slack)
+        return at, rows
+    whole = similarities[:, : blocks * _BLOCK].reshape(-1, blocks, _BLOCK)
+    most = whole.max(axis=2)  # (Q, blocks)
+    floor = _largest(most, k) - slack  # (Q, 1)
+    probe, block = np.nonzero(most >= floor)
+    which, place = np.nonzero(whole[probe, block] >= floor[probe])
+    probe_left, left = np.nonzero(similarities[:, blocks * _BLOCK :] >= floor)
+    return (
+        np.concatenate([probe[which], probe_left]),
+        np.concatenate([block[which] * _BLOCK + place, left + blocks * _BLOCK]),
+    )
 
 
-def _ranked(
-    probe: NDArray[np.float32], templates: Templates, rows: NDArray[np.intp], k: int
-) -> list[tuple[int, float]]:
-    similarities = cosines(templates.rows[rows], probe)
-    ids = [templates.ids[int(row)] for row in rows]
-    order = sorted(range(len(rows)), key=lambda i: (-similarities[i], ids[i]))[:k]
-    return [(int(rows[i]), float(similarities[i])) for i in order]
+def _largest(values: NDArray[np.float32], k: int) -> NDArray[np.float32]:
+    """(Q, 1) the k-th largest of each row."""
+    at = values.shape[1] - k
+    return np.partition(values, at, axis=1)[:, at : at + 1]
 
 
-def cosines(rows: Embeddings, probe: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(N,) cosines of (N, D) unit rows and a (D,) unit vector, summed in float64, rounded to float32 in [-1, 1]."""
-    return np.clip(rows.astype(np.float64) @ probe.astype(np.float64), -1, 1).astype(np.float32)
+def cosines(rows: Embeddings, probes: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(N,) cosines of (N, D) unit rows and a (D,) or (N, D) unit vector, in float64, rounded to float32 in [-1, 1]."""
+    exact = np.einsum("nd,nd->n", rows.astype(np.float64), np.broadcast_to(probes, rows.shape).astype(np.float64))
+    return np.asarray(np.clip(exact, -1, 1), np.float32)
