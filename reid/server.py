@@ -30,6 +30,7 @@ from reid.entrance.entry import Entry
 from reid.entrance.gate import Gate
 from reid.entrance.hub import add_hub_login
 from reid.entrance.login import add_login
+from reid.entrance.patience import Patient, allow_many_connections
 from reid.entrance.room import private_folder
 from reid.entrance.uploads import OwnUploads
 from reid.errors import AuditError, ReidError, SettingsError
@@ -247,12 +248,13 @@ def _serve(settings: Settings, say: Callable[[str], None]) -> None:
             say("Nobody gets in without an account, a key or what the settings allow.")
             refuse_the_unnamed()
         zero_gpu.ready()
+        allow_many_connections()
         try:
             proxies = list(settings.doors.proxies)
             with warming(recognizer):
                 uvicorn.run(
                     create_app(recognizer, hosts, entry, settings.saved_every_min),
-                    host=settings.host, port=settings.port, log_level="warning",
+                    host=settings.host, port=settings.port, log_level="warning", http=Patient,
                     proxy_headers=bool(proxies), forwarded_allow_ips=proxies,
                 )  # fmt: skip
         except SystemExit as stop:  # uvicorn's way to say that it could not listen
