@@ -6,7 +6,7 @@ RUN python -m venv .venv
 COPY requirements.txt requirements-milvus.txt requirements.lock ./
 RUN .venv/bin/python -m pip install --disable-pip-version-check -c requirements.lock -r requirements.txt \
  && .venv/bin/python -m pip install --disable-pip-version-check -c requirements.lock -r requirements-milvus.txt
-COPY app.py pyproject.toml README.md LICENSE requirements-train.txt ./
+COPY app.py pyproject.toml README.md LICENSE requirements-train.txt requirements-int8.txt ./
 COPY assets assets
 COPY reid reid
 COPY trainer trainer
