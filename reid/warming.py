@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from reid import zero_gpu
+from reid.actor import SYSTEM, working_as
 from reid.errors import ReidError
 from reid.recognizer import Recognizer
 from reid.types import Photograph
@@ -25,7 +26,8 @@ def warming(recognizer: Recognizer) -> Iterator[None]:
 
     def work() -> None:
         try:
-            warm(recognizer)
+            with working_as(SYSTEM):  # with accounts nobody is named yet, and nobody may compare
+                warm(recognizer)
         except ReidError as error:  # the first search meets it again, and says so to whoever searches
             log.warning("not ready for the first search: %s", error)
 

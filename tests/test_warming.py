@@ -2,6 +2,7 @@
 
 from fakes import fake_recognizer, photograph
 
+from reid.actor import NOBODY
 from reid.audit import log_path
 from reid.errors import GalleryError
 from reid.warming import warm, warming
@@ -17,6 +18,15 @@ def test_networks_and_templates_are_ready_before_anybody_asks(tmp_path):
     assert recognizer.describer.detector.calls == calls + 1
     assert log_path(recognizer.gallery.url).read_bytes() == recorded
     warm(recognizer)
+    recognizer.close()
+
+
+def test_it_is_done_too_where_nobody_may_search_unnamed(tmp_path, monkeypatch, caplog):
+    recognizer = fake_recognizer(tmp_path)
+    monkeypatch.setattr("reid.actor._otherwise", NOBODY)
+    with warming(recognizer):
+        pass
+    assert not caplog.records
     recognizer.close()
 
 
