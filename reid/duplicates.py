@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reid.gallery.base import Gallery
+from reid.gallery.vouching import vouched
 from reid.types import Embeddings
 
 MOST_PAIRS = 1000
@@ -130,6 +131,12 @@ def outliers_of(gallery: Gallery, threshold: float) -> tuple[Outlier, ...]:
             odd = odd_ones(ids, rows, threshold)
             found += [Outlier(identity_id, photo_id, value) for photo_id, value in odd.items()]
     return tuple(sorted(found, key=lambda one: (one.similarity, one.photo_id)))
+
+
+def unvouched(odd: Sequence[Outlier], gallery: Gallery) -> tuple[Outlier, ...]:
+    """Without those of whom somebody said that they show their person after all."""
+    said = vouched(gallery)
+    return tuple(one for one in odd if (one.photo_id, one.identity_id) not in said)
 
 
 Found = TypeVar("Found")

@@ -11,8 +11,10 @@ import pytest
 from gallery_records import DIM, SPACE, photo, unit
 
 from reid import duplicates
-from reid.duplicates import Outlier, Pair, Remembered, outliers_of, pairs_of, unanswered
+from reid.duplicates import Outlier, Pair, Remembered, outliers_of, pairs_of, unanswered, unvouched
+from reid.errors import GalleryError
 from reid.gallery import Gallery, open_gallery
+from reid.gallery.vouching import forget_gone, vouch, vouched
 from reid.types import Embeddings
 
 
@@ -86,6 +88,23 @@ def test_the_odd_photograph_of_each_person_is_listed_the_oddest_first(gallery: G
     assert [one.similarity for one in found] == sorted(one.similarity for one in found)
     assert all(isinstance(one, Outlier) and one.similarity < duplicates.ALIKE for one in found)
     assert outliers_of(gallery, -0.9) == (), "never above what the gallery's own threshold says"
+
+
+def test_a_photograph_that_shows_its_person_after_all_is_not_listed_again(gallery: Gallery) -> None:
+    rows = [unit(1), near(1, 0.9), -unit(1)]
+    gallery.add([photo(f"ann{n}", "ann", embedding=row) for n, row in enumerate(rows)])
+    gallery.add([photo("bob0", "bob", embedding=unit(3))])
+    found = outliers_of(gallery, 0.7)
+    vouch(gallery, "ann2", same=True)
+    assert unvouched(found, gallery) == ()
+    vouch(gallery, "ann2", same=False)
+    assert unvouched(found, gallery) == found
+    vouch(gallery, "ann2", same=True)
+    gallery.move(["ann2"], "bob")
+    forget_gone(gallery)
+    assert vouched(gallery) == frozenset(), "of another person nobody has said it"
+    with pytest.raises(GalleryError, match="not in the gallery any more"):
+        vouch(gallery, "gone", same=True)
 
 
 def test_an_answer_is_remembered_until_the_gallery_or_the_threshold_changes(gallery: Gallery) -> None:

@@ -37,7 +37,7 @@ MAY = {
         "search", "verify", "verify_person", "people", "person", "threshold", "duplicates", "outliers", "galleries",
     },
     Role.OPERATOR: {
-        "enrol", "rename", "merge", "erase", "two_people", "unknowns", "keep_unknowns", "enrol_unknowns",
+        "enrol", "rename", "merge", "erase", "two_people", "same_person", "unknowns", "keep_unknowns", "enrol_unknowns",
         "reject_unknowns", "ignore_unknowns", "erase_unknowns", "import_people", "remove_photographs",
         "ending", "renew_person",
     },

@@ -39,7 +39,7 @@ def test_every_action_has_a_name_of_its_own_and_the_page_keeps_its_events_to_its
         "/search", "/enrol", "/verify", "/verify_person", "/people", "/person", "/rename", "/merge", "/erase",
         "/threshold",
         "/unknowns", "/keep_unknowns", "/enrol_unknowns", "/reject_unknowns", "/ignore_unknowns", "/erase_unknowns",
-        "/duplicates", "/two_people", "/outliers",
+        "/duplicates", "/two_people", "/outliers", "/same_person",
         "/audit_log", "/audit_verify", "/ending", "/renew_person", "/retention",
         "/import_people", "/restore", "/export", "/remove_photographs", "/galleries",
         "/new_gallery",
@@ -126,6 +126,20 @@ def test_duplicates_are_listed_until_somebody_says_that_they_are_two(client: Cli
     assert client.predict(*ids, api_name="/two_people") == {"pairs": 1}
     assert client.predict(api_name="/duplicates")["total"] == 0
     assert client.predict(api_name="/outliers") == {"total": 0, "photographs": []}
+
+
+def test_an_outlier_is_listed_until_somebody_says_that_it_is_the_same_person(
+    client: Client, recognizer: Recognizer
+) -> None:
+    faces = [photograph([4], f"{side}.png", patch_px=side) for side in (100, 110)] + [photograph([5], "odd.png")]
+    eve = recognizer.enrol("Eve", [recognizer.sample(one) for one in faces])
+    (odd,) = client.predict(api_name="/outliers")["photographs"]
+    assert (odd["name"], odd["photo_id"]) == ("Eve", eve.photo_ids[2])
+    assert client.predict(odd["photo_id"], api_name="/same_person") == {"photo_id": odd["photo_id"], "same": True}
+    assert client.predict(api_name="/outliers")["total"] == 0
+    client.predict(odd["photo_id"], False, api_name="/same_person")
+    assert client.predict(api_name="/outliers")["total"] == 1
+    recognizer.gallery.remove(eve.identity.id)
 
 
 def test_people_are_imported_exported_and_restored(client: Client, recognizer: Recognizer, tmp_path: Path) -> None:

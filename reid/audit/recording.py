@@ -18,6 +18,7 @@ from reid.audit.writing import Pen
 from reid.errors import GalleryError, IdentityNotFoundError
 from reid.gallery.base import Erased, Gallery
 from reid.gallery.same_faces import forget_same_faces
+from reid.gallery.vouching import forget_gone, vouch
 from reid.types import Candidate, Embeddings, Identity, Photo, Rejection
 
 RETENTION = "retention"
@@ -109,7 +110,9 @@ class RecordingGallery:
             if self._forget:  # first: where it fails, nobody believes that all of it is gone
                 more["cached"] = self._forget([photo.sha256 for photo in held])
             more["elsewhere"] = forget_same_faces(self.inner, held)
-            return self.inner.remove(identity_id)
+            done = self.inner.remove(identity_id)
+            forget_gone(self.inner)
+            return done
 
     def remove_photos(self, photo_ids: Sequence[str]) -> Erased:
         held = self._held(photo_ids)
@@ -122,6 +125,7 @@ class RecordingGallery:
             if self._forget:
                 more["cached"] = self._forget([photo.sha256 for photo in held])
             done = self.inner.remove_photos(photo_ids)
+            forget_gone(self.inner)
             more["people"] = done.identities
             return done
 
@@ -148,6 +152,12 @@ class RecordingGallery:
     def set_apart(self, first_id: str, second_id: str, *, apart: bool = True) -> None:
         with self.pen.change("apart", Role.OPERATOR, [first_id, second_id], apart=apart):
             self.inner.set_apart(first_id, second_id, apart=apart)
+
+    def vouch(self, photo_id: str, *, same: bool = True) -> None:
+        """Remembers that a photograph which differs shows its person after all, or forgets it. Raises: GalleryError."""
+        ids = [self.pen.log.opaque(photo_id)]
+        with self.pen.change("vouch", Role.OPERATOR, self._owners([photo_id]), photos=ids, same=same):
+            vouch(self.inner, photo_id, same=same)
 
     def set_meta(self, key: str, value: str) -> None:
         role = Role.ADMIN if key in _POLICY else Role.OPERATOR

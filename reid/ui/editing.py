@@ -15,6 +15,7 @@ from reid.duplicates import odd_ones
 from reid.errors import GalleryError, IdentityNotFoundError
 from reid.gallery.base import Gallery
 from reid.gallery.names import valid_name
+from reid.gallery.vouching import vouched
 from reid.recognizer import Recognizer
 from reid.types import Identity, Photo, Rejection
 from reid.ui.components.person import RECORD_FIELDS, PersonView, fields_of, version_of
@@ -36,7 +37,9 @@ def view_of(recognizer: Recognizer, identity_id: str) -> PersonView:
             found = gallery.search(_template(photos)[None], _NEAREST + 1)[0]
         nearest = [candidate for candidate in found if candidate.identity.id != identity_id][:_NEAREST]
     ids, vectors = [photo.id for photo in photos], np.array([photo.embedding for photo in photos])
-    return PersonView(identity, photos, odd_ones(ids, vectors, threshold), nearest, threshold)
+    said = vouched(gallery)
+    odd = {key: value for key, value in odd_ones(ids, vectors, threshold).items() if (key, identity_id) not in said}
+    return PersonView(identity, photos, odd, nearest, threshold)
 
 
 def _template(photos: Sequence[Photo]) -> Any:

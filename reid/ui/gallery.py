@@ -22,7 +22,7 @@ from reid.ui.ending import ending, renewed
 from reid.ui.fixed import label
 from reid.ui.handlers import Updates, event_data, guarded, number_of
 from reid.ui.markup import icon
-from reid.ui.reviewing import Review
+from reid.ui.reviewing import Review, vouch
 from reid.ui.text import count, t
 from reid.ui.transfer import Transfer
 
@@ -107,6 +107,10 @@ class GalleryTab:
             case "together" | "apart":
                 said = {self.page.messages: self.waiting.answer(data), self.page.top: self.page.bar()}
                 return {**said, **self.show_people(query, order), self.review: self.waiting.draw(asked=True)}
+            case "vouch":
+                shown, message = str(data.get("shown", "")), vouch(self.page, str(data.get("id", "")))
+                rest = self.show_person(shown, query, order) if shown else {self.review: self.waiting.draw(asked=True)}
+                return {**rest, self.page.messages: message}
             case "record" if draft := overtaken(self.page, data):
                 return self.show_person(str(data.get("id", "")), query, order, draft)
             case "record" | "cover" | "move" | "delete" | "merge":

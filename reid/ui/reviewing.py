@@ -7,7 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from reid.duplicates import Outlier, Pairs, Remembered, outliers_of, pairs_of, unanswered
+from reid.duplicates import Outlier, Pairs, Remembered, outliers_of, pairs_of, unanswered, unvouched
 from reid.errors import IdentityNotFoundError
 from reid.types import Identity
 from reid.ui.components import review as view
@@ -39,7 +39,7 @@ class Review:
             if known is None or known_odd is None:
                 return view.not_looked()
             pairs, odd = known, known_odd
-        left = unanswered(pairs, gallery)
+        left, odd = unanswered(pairs, gallery), unvouched(odd, gallery)
         people: dict[str, Identity] = {}
         alike = [
             (people[pair.first_id], people[pair.second_id], pair.similarity)
@@ -87,6 +87,25 @@ class Review:
 
         title = t("{first} and {second} are two people", first=one.name, second=other.name)
         return toasts(toast(title, t("You are not asked again."), undo=self.page.undos.offer(back)))
+
+
+def vouch(page: Page, photo_id: str) -> Markup:
+    """It is the person after all: the photograph is not listed again.
+
+    Raises:
+        GalleryError: it is gone.
+    """
+    gallery = page.recognizer.gallery
+    photo = gallery.photo(photo_id)
+    gallery.vouch(photo_id)
+    name = photo.identity_name if photo else ""
+
+    def back() -> str:
+        gallery.vouch(photo_id, same=False)
+        return t("The photograph of {name} is listed as different again", name=name)
+
+    title = t("The photograph shows {name}", name=name)
+    return toasts(toast(title, t("It is not listed as different any more."), undo=page.undos.offer(back)))
 
 
 def _reversed(moment: str) -> tuple[int, ...]:

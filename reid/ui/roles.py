@@ -28,6 +28,7 @@ GALLERY: Mapping[str, Role] = {
     "page": _VIEWER, "look": _VIEWER, "pairs": _VIEWER, "odd": _VIEWER,
     "erase": _OPERATOR, "together": _OPERATOR, "apart": _OPERATOR, "record": _OPERATOR, "cover": _OPERATOR,
     "move": _OPERATOR, "delete": _OPERATOR, "merge": _OPERATOR, "renew": _OPERATOR, "renew_all": _OPERATOR,
+    "vouch": _OPERATOR,
 }  # fmt: skip
 AUDIT: Mapping[str, Role] = dict.fromkeys(("page", "filter", "check", "retention"), _ADMIN)
 THRESHOLD: Mapping[str, Role] = {"set": _VIEWER, "use": _ADMIN, "fit": _ADMIN, "share": _ADMIN}
@@ -41,6 +42,7 @@ ENDPOINTS = {
     "remove_photographs": _OPERATOR,  # of several people: an administrator
     "export": _ADMIN, "restore": _ADMIN, "new_gallery": _ADMIN,
     "audit_log": _ADMIN, "audit_verify": _ADMIN, "retention": _ADMIN, "ending": _OPERATOR, "renew_person": _OPERATOR,
+    "same_person": _OPERATOR,
 }  # fmt: skip
 """Named endpoints, by the name of their function."""
 
@@ -48,7 +50,7 @@ HIDDEN: Mapping[Role, tuple[str, ...]] = {
     _OPERATOR: (
         "[data-tab=enrol]", "[data-tab=unknowns]", "[data-dialog=merge-dialog]", "[data-dialog=erase-dialog]",
         "[data-bulk]", "[data-select]", ".bf-dup__a",
-        *(f"[data-act={act}]" for act in ("confirm", "reject", "withdraw")), "[data-act-form=name]",
+        *(f"[data-act={act}]" for act in ("confirm", "reject", "withdraw", "vouch")), "[data-act-form=name]",
     ),
     _ADMIN: (
         "[data-dialog=held-dialog]", "[data-gallery-new]", "[data-exports]", "[data-dialog=restore-dialog]",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from reid.duplicates import outliers_of, pairs_of, unanswered
+from reid.duplicates import outliers_of, pairs_of, unanswered, unvouched
 from reid.recognizer import Recognizer
 from reid.types import KeptFace
 from reid.unknowns import Keeping, adopt, choose_keeping, dismiss, keeping_of, strangers_of
@@ -119,7 +119,7 @@ def _second_looks(recognizer: Recognizer) -> tuple[Callable[..., Any], ...]:
 
     def outliers(limit: int = 100) -> dict[str, Any]:
         """Photographs that resemble none of the others of their person, the least alike first."""
-        found = outliers_of(recognizer.gallery, recognizer.threshold.value)
+        found = unvouched(outliers_of(recognizer.gallery, recognizer.threshold.value), recognizer.gallery)
         names = {one.id: one.name for one in recognizer.gallery.identities()}
         return {
             "total": len(found),
@@ -134,4 +134,9 @@ def _second_looks(recognizer: Recognizer) -> tuple[Callable[..., Any], ...]:
             ],
         }
 
-    return duplicates, two_people, outliers
+    def same_person(photo_id: str, same: bool = True) -> dict[str, Any]:
+        """Remembers that an outlier shows its person after all, and lists it no more; or forgets that."""
+        recognizer.gallery.vouch(photo_id, same=same)
+        return {"photo_id": photo_id, "same": same}
+
+    return duplicates, two_people, outliers, same_person

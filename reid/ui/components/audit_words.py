@@ -15,6 +15,7 @@ ACTIONS = {
     "erase": "Erasure", "erase_photos": "Photographs erased", "expire": "Time over, erased", "renew": "Renewed",
     "keep": "Stranger kept", "ignore": "Stranger ignored", "erase_strangers": "Strangers erased",
     "threshold": "Threshold", "calibrate": "Calibration", "setting": "Setting", "restore": "Backup restored",
+    "vouch": "Same person",
     "create_gallery": "New gallery", "reembed": "Brought to other weights", "build": "Gallery built",
     "erase_copies": "Old copies removed", "account": "Account", "migrate": "Gallery moved", "log": "The log begins",
 }  # fmt: skip

@@ -14,6 +14,7 @@ from reid.types import Candidate, Identity, Photo
 from reid.ui.components.answers import crop_source
 from reid.ui.components.held import HELD, held_dialog
 from reid.ui.components.people import cover_of
+from reid.ui.components.review import same_person
 from reid.ui.markup import button, decision, glyph, icon, join, mini_scale, picture
 from reid.ui.roles import may
 from reid.ui.text import count, day, decimal, t
@@ -145,6 +146,7 @@ def _photo(view: PersonView, photo: Photo) -> Markup:
     )
     words = (
         decision("warn", t("Differs from the rest, {similarity}", similarity=decimal(differs)))
+        + same_person(photo.id, view.identity.name, view.identity.id)
         if differs is not None
         else Markup("<span>{}</span>").format(day(photo.added_at))
     )

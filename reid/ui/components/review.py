@@ -99,7 +99,8 @@ def _odd(identity: Identity, one: Outlier) -> Markup:
     return Markup(
         '<li class="bf-card bf-dup"><span class="bf-row bf-dup__f">{odd}{cover}</span><div class="bf-dup__t"><b '
         'class="bf-dup__n">{name}</b>{words}<div class="bf-dup__a"><a class="bf-btn bf-btn--sm" '
-        'href="?tab=gallery&amp;person={id}" data-person="{id}" aria-label="{look_at}">{look}</a></div></div></li>'
+        'href="?tab=gallery&amp;person={id}" data-person="{id}" aria-label="{look_at}">{look}</a>'
+        "{same}</div></div></li>"
     ).format(
         odd=picture(crop_source(one.photo_id), t("Photograph that differs, {name}", name=identity.name), "72"),
         cover=_cover(identity),
@@ -107,8 +108,19 @@ def _odd(identity: Identity, one: Outlier) -> Markup:
         words=decision("warn", t("{similarity} at most to the rest", similarity=decimal(one.similarity))),
         id=identity.id,
         look=t("Look at it"),
+        same=same_person(one.photo_id, identity.name),
         look_at=t("Look at it: {names}", names=identity.name),
     )
+
+
+def same_person(photo_id: str, name: str, shown: str = "") -> Markup:
+    """Says of a photograph that differs that it shows its person after all.
+
+    Args:
+        shown: id of the person whose view the button stands in; empty in the list.
+    """
+    words = t("Same person")
+    return button(words, "vouch", style="sm quiet", label=f"{words}: {name}", id=photo_id, shown=shown)
 
 
 def _cover(identity: Identity) -> Markup:
