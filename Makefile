@@ -38,12 +38,14 @@ audit: .venv/.ready
 	$(BIN)/pip-audit -r requirements.lock --no-deps --disable-pip
 
 bench: .venv/.ready-dev .venv/.ready-bench
-	$(BIN)/python benchmarks/search.py --sizes 1000 10000 100000
-	$(BIN)/python benchmarks/embed.py
+	$(BIN)/python benchmarks/search.py --sizes 1000 10000 100000 1000000 --photos 1
+	$(BIN)/python benchmarks/embed.py --rounds 7 --batch 16
 	$(BIN)/python benchmarks/pipeline.py --lfw-dev $(LFW_DEV)
+	$(BIN)/python benchmarks/growth.py
 	$(BIN)/python benchmarks/page_at_10000.py
 	$(BIN)/python benchmarks/start.py --photo "$$(find data/demo/val -name '*.jpg' | head -1)"
 	$(BIN)/python benchmarks/train_step.py --lfw-dev $(LFW_DEV)
+	$(BIN)/python benchmarks/plots.py
 	$(BIN)/python benchmarks/milvus.py
 	$(BIN)/python benchmarks/scale.py --lfw-dev $(LFW_DEV)
 	$(BIN)/python benchmarks/accuracy.py --lfw-dev $(LFW_DEV) --surveillance $(SURVEILLANCE) --split val --detector yunet

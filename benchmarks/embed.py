@@ -25,6 +25,7 @@ import openvino as ov
 import torch
 from facenet_pytorch import MTCNN
 from numpy.typing import NDArray
+from results import keep, processor
 
 from reid.detect.pyramid import SearchPlan, merge
 from reid.detect.yunet import SCORE_THRESHOLD, YuNet
@@ -36,6 +37,7 @@ from reid.space import EmbeddingSpace
 from reid.weights import ensure
 
 MATRIX = 2048  # side of the product that gives the limit
+EAGER, OPENCV, GRAPH = "facenet-pytorch, eager", "OpenCV's SFace", "facenet's graph alone"
 
 
 @dataclass
@@ -65,7 +67,7 @@ def main() -> None:
     """Prints the tables as Markdown."""
     args = _arguments()
     torch.set_num_threads(usable_cores())
-    print(f"{_processor()}, {usable_cores()} cores, load {os.getloadavg()[0]:.1f}, OpenVINO {ov.__version__[:8]}\n")
+    print(f"{processor()}, {usable_cores()} cores, load {os.getloadavg()[0]:.1f}, OpenVINO {ov.__version__[:8]}\n")
     precisions = ["float32", "bfloat16"] if has_bfloat16() else ["float32"]
     quantised = has_int8() and all(_graphs(source, "*-int8") for source in ("ms1m", "sface"))
     if args.skip != "embed":
@@ -82,20 +84,43 @@ def _embedding(args: argparse.Namespace, precisions: list[str]) -> None:
     print("Matrix product: " + ", ".join(f"{name} {rate:.0f} GFLOP/s" for name, rate in rates.items()) + "\n")
     print(
         f"| embedding | batch of {args.batch}: faces/s | against the peer, wall / processor time | of the matrix "
-        "product's limit | one face: ms | against the peer, wall / processor time |"
+        "product's rate | one face: ms | against the peer, wall / processor time |"
     )
     print("|---|---|---|---|---|---|")
     work = {"facenet": _gflop("ms1m", 160), "sface": _gflop("sface", 112)}
-    peers = {"sface": "OpenCV's SFace"}
+    peers = {"sface": OPENCV, OPENCV: OPENCV}
+    rows = []
     for many, one in zip(several, single, strict=True):
         space, _, precision = many.name.partition(", ")
-        peer = next((i for i, c in enumerate(several) if c.name == peers.get(space, "facenet-pytorch, eager")), 0)
-        gflop = sum(work.get(name, 0) for name in space.split("@")[0].split("+"))
-        limit = f"{2 * gflop / many.wall() / rates[precision]:.2f}" if precision in rates else ""
+        peer = next((i for i, c in enumerate(several) if c.name == peers.get(space, EAGER)), 0)
+        gflop = 2 * sum(work.get(name, 0) for name in _networks(space))  # a face is computed mirrored too
+        share = gflop / many.wall() / rates.get("float32" if many.name in {EAGER, OPENCV} else precision, np.inf)
+        rows.append({
+            "name": many.name, "faces_per_s": 1 / many.wall(), "one_ms": one.wall() * 1e3, "share": share,
+            "times": several[peer].wall() / many.wall(), "times_one": single[peer].wall() / one.wall(),
+        })  # fmt: skip
         print(
-            f"| {many.name} | {1 / many.wall():.1f} | {_times(several[peer], many)} | {limit} | "
-            f"{one.wall() * 1e3:.1f} | {_times(single[peer], one)} |"
+            f"| {many.name} | {1 / many.wall():.1f} | {_times(several[peer], many)} | "
+            f"{f'{share:.2f}' if share else ''} | {one.wall() * 1e3:.1f} | {_times(single[peer], one)} |"
         )
+    print()
+    for name, peer in (("facenet", several[0]), ("sface", several[1])):
+        for precision, rate in rates.items():
+            most = rate / (2 * work[name])
+            print(
+                f"At the matrix product's rate in {precision}, {name} ({2 * work[name]:.2f} GFLOP a face) would embed "
+                f"{most:.0f} faces/s: {most * peer.wall():.1f} times its peer."
+            )
+    keep(
+        "embed",
+        {"batch": args.batch, "gflops": rates, "gflop_a_face": {k: 2 * v for k, v in work.items()}, "rows": rows},
+    )
+
+
+def _networks(contender: str) -> list[str]:
+    if contender in {EAGER.split(", ")[0], GRAPH}:
+        return ["facenet"]
+    return ["sface"] if contender == OPENCV else contender.split("@")[0].split("+")
 
 
 def _embedders(count: int, precisions: list[str]) -> list[Contender]:
@@ -116,8 +141,8 @@ def _embedders(count: int, precisions: list[str]) -> list[Contender]:
                 recogniser.feature(np.ascontiguousarray(picture[:, :, ::-1]))
 
     found = [
-        Contender("facenet-pytorch, eager", eager, count),
-        Contender("OpenCV's SFace", opencv, count),
+        Contender(EAGER, eager, count),
+        Contender(OPENCV, opencv, count),
     ]
     for precision in precisions:
         found.append(_raw_graph("ms1m", precision, crops[160]))
@@ -139,7 +164,7 @@ def _raw_graph(source: str, precision: str, crops: NDArray[np.uint8]) -> Contend
     }
     request = ov.Core().compile_model(model, "CPU", config).create_infer_request()
     request.set_input_tensor(ov.Tensor(both))
-    return Contender(f"facenet's graph alone, {precision}", request.infer, len(crops))
+    return Contender(f"{GRAPH}, {precision}", request.infer, len(crops))
 
 
 def _detection(args: argparse.Namespace, precisions: list[str]) -> None:
@@ -158,7 +183,9 @@ def _detection(args: argparse.Namespace, precisions: list[str]) -> None:
         find = YuNetGraph(compiled_yunet(weights, precision=precision))
         ours = YuNet(find, plan)
         contenders.append(Contender(f"yunet, {precision}, the frame once", lambda find=find: merge(find([bgr])[0])))
-        contenders.append(Contender("the same with its small faces enlarged", lambda ours=ours: ours.detect([frame])))
+        contenders.append(
+            Contender(f"yunet, {precision}, its small faces enlarged too", lambda ours=ours: ours.detect([frame]))
+        )
     _take_turns(contenders, args.rounds)
     print("\n| 1920 x 1080 frame | ms | frames/s | against MTCNN, wall / processor time | against OpenCV's YuNet |")
     print("|---|---|---|---|---|")
@@ -167,6 +194,7 @@ def _detection(args: argparse.Namespace, precisions: list[str]) -> None:
             f"| {one.name} | {one.wall() * 1e3:.1f} | {1 / one.wall():.1f} | {_times(contenders[0], one)} | "
             f"{_times(contenders[1], one)} |"
         )
+    keep("detect", [{"name": one.name, "ms": one.wall() * 1e3} for one in contenders])
 
 
 def _take_turns(contenders: list[Contender], rounds: int) -> None:
@@ -223,17 +251,6 @@ def _frame(street: Path) -> NDArray[np.uint8]:
         print(f"no frame in {street}: noise instead")
         return cv2.resize(_noise(1, 112)[0], (1920, 1080))
     return np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB), np.uint8)
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="ascii").splitlines()
-        names = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)}
-        return f"{names['model name']} (family {names['cpu family']}, model {names['model']})"
-    except (OSError, KeyError):
-        import platform
-
-        return platform.processor()
 
 
 def _arguments() -> argparse.Namespace:

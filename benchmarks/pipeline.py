@@ -8,16 +8,21 @@ Contenders take turns, each in a process of its own so that its peak memory is i
     ours      `Describer.describe_files`, what build-gallery, predict and calibrate run
     stages    the same photographs, one stage after the other: their core-seconds, divided by the cores, are the least
               that a pipeline which overlaps them perfectly would take
+    build     `byteface build-gallery` of the photographs into a .db, as typed: with its start and what it stores
+    predict   `byteface predict` of them against that gallery, as typed
+On a busy machine compare core-milliseconds: what a contender computes, whoever else computes too.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import resource
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -25,6 +30,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from results import keep
 
 WARM = 16  # photographs before the clock starts: graphs, caches, thread pools
 
@@ -37,21 +43,35 @@ def main() -> None:
         print(json.dumps(CONTENDERS[args.only](files, args.spaces[0])))
         return
     found: dict[tuple[str, str], list[dict[str, float]]] = {}
+    data = tempfile.TemporaryDirectory()
+    os.environ["BYTEFACE_DATA"] = data.name
     for _ in range(args.rounds):
-        for name, space in [("plain", "facenet"), *((name, s) for s in args.spaces for name in ("ours", "stages"))]:
+        ours = [(name, space) for space in args.spaces for name in ("ours", "stages", "build", "predict")]
+        for name, space in [("plain", "facenet"), *ours]:
             found.setdefault((name, space), []).append(_in_its_own_process(args, name, space))
+    data.cleanup()
     print(f"{len(files) - WARM} photographs, {os.cpu_count()} cores, medians of {args.rounds} interleaved rounds\n")
-    print("| | space | photographs a second | against the plain script | of the perfect overlap's time | peak MB |")
-    print("|---|---|---|---|---|---|")
-    plain = _median(found[("plain", "facenet")], "rate")
     print(
-        f"| facenet-pytorch, plain | facenet | {plain:.1f} | 1 | - | {_median(found['plain', 'facenet'], 'mb'):.0f} |"
+        "| | space | photographs a second | against the plain script | times the perfect overlap's time | "
+        "core-ms a photograph | peak MB |\n|---|---|---|---|---|---|---|"
     )
-    for space in args.spaces:
-        ours, stages = found[("ours", space)], found[("stages", space)]
-        rate = _median(ours, "rate")
-        over = _median(ours, "seconds") / (_median(stages, "core_seconds") / (os.cpu_count() or 1))
-        print(f"| ours | {space} | {rate:.1f} | {rate / plain:.2f} | {over:.2f} | {_median(ours, 'mb'):.0f} |")
+    plain = _median(found["plain", "facenet"], "rate")
+    cores = os.cpu_count() or 1
+    rows = []
+    for (name, space), measured in found.items():
+        if name == "stages":
+            continue
+        rate, spent = _median(measured, "rate"), _median(measured, "core_seconds")
+        over = None
+        if name != "plain":
+            over = _median(measured, "seconds") / (_median(found["stages", space], "core_seconds") / cores)
+        rows.append({"name": name, "space": space, "rate": rate, "over": over, "mb": _median(measured, "mb")})
+        print(
+            f"| {name} | {space} | {rate:.1f} | {rate / plain:.2f} | {f'{over:.2f}' if over else '-'} | "
+            f"{1000 * spent / (len(files) - WARM):.1f} | {rows[-1]['mb']:.0f} |"
+        )
+    stages = {space: {k: found["stages", space][0][k] for k in STAGES} for space in args.spaces}
+    keep("pipeline", {"photographs": len(files) - WARM, "rows": rows, "stages_core_ms": stages})
     for space in args.spaces:
         one = found[("stages", space)][0]
         print(f"\n{space}, core-ms a photograph: " + ", ".join(f"{k} {one[k]:.1f}" for k in STAGES))
@@ -63,9 +83,9 @@ STAGES = ("decode", "detect", "crop", "embed")
 def _ours(files: list[Path], space: str) -> dict[str, float]:
     describer = _describer(space)
     list(describer.describe_files([(path, path.name) for path in files[:WARM]], "central"))
-    start = time.perf_counter()
+    clock = Clock()
     found = list(describer.describe_files([(path, path.name) for path in files[WARM:]], "central"))
-    return _measured(len(found), time.perf_counter() - start)
+    return clock.measured(len(found))
 
 
 def _stages(files: list[Path], space: str) -> dict[str, float]:
@@ -102,9 +122,37 @@ def _stages(files: list[Path], space: str) -> dict[str, float]:
     crops = timed("crop", crop, pairs)
     batches = [crops[start : start + 32] for start in range(0, len(crops), 32)]
     timed("embed", describer.space.embed, batches)
-    core_seconds = sum(spent.values())
     each = {stage: 1000 * seconds / len(files) for stage, seconds in spent.items()}
-    return {"core_seconds": core_seconds, **each, **_measured(len(files), core_seconds)}
+    return {**Clock().measured(len(files)), **each, "core_seconds": sum(spent.values())}
+
+
+def _command(files: list[Path], space: str, *words: str) -> dict[str, float]:
+    """A command as somebody types it, in a folder that later ones find again."""
+    from reid.cli import main as byteface
+
+    folder = Path(os.environ["BYTEFACE_DATA"])
+    root = files[0].parents[1]
+    table = folder / "table.csv"
+    lines = [f"{path.relative_to(root)},{path.parent.name}" for path in files[WARM:]]
+    table.write_text("\n".join(["image_path,gt", *lines]) + "\n", encoding="utf-8")
+    clock = Clock()
+    with contextlib.redirect_stdout(sys.stderr):
+        done = byteface([words[0], words[1], str(table), "--root-dir", str(root), "--space", space, "--weights", "ms1m",
+                         "--face", "central", *words[2:]])  # fmt: skip
+    assert done == 0
+    return clock.measured(len(files) - WARM)
+
+
+def _build(files: list[Path], space: str) -> dict[str, float]:
+    out = Path(os.environ["BYTEFACE_DATA"]) / f"{space}.db"
+    out.unlink(missing_ok=True)
+    return _command(files, space, "build-gallery", "--train-csv", "--out", str(out))
+
+
+def _predict(files: list[Path], space: str) -> dict[str, float]:
+    folder = Path(os.environ["BYTEFACE_DATA"])
+    out = str(folder / "answers.csv")
+    return _command(files, space, "predict", "--eval-csv", "--gallery", str(folder / f"{space}.db"), "--out", out)
 
 
 def _plain(files: list[Path], _: str) -> dict[str, float]:
@@ -127,16 +175,18 @@ def _plain(files: list[Path], _: str) -> dict[str, float]:
     with torch.inference_mode():
         for path in files[:WARM]:
             one(path)
-        start = time.perf_counter()
+        clock = Clock()
         for path in files[WARM:]:
             one(path)
-        return _measured(len(files) - WARM, time.perf_counter() - start)
+        return clock.measured(len(files) - WARM)
 
 
 CONTENDERS: dict[str, Callable[[list[Path], str], dict[str, float]]] = {
     "plain": _plain,
     "ours": _ours,
     "stages": _stages,
+    "build": _build,
+    "predict": _predict,
 }
 
 
@@ -147,9 +197,17 @@ def _describer(space: str) -> Any:
     return Describer.load(replace(Settings.from_env(), space=space, weights="ms1m"), progress=False)
 
 
-def _measured(count: int, seconds: float) -> dict[str, float]:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"seconds": seconds, "rate": count / seconds, "mb": peak}
+class Clock:
+    """What has passed, on the wall and of the processor, since it was made."""
+
+    def __init__(self) -> None:
+        self._wall, self._processor = time.perf_counter(), time.process_time()
+
+    def measured(self, count: int) -> dict[str, float]:
+        seconds = time.perf_counter() - self._wall
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        spent = time.process_time() - self._processor
+        return {"seconds": seconds, "rate": count / seconds, "mb": peak, "core_seconds": spent}
 
 
 def _in_its_own_process(args: argparse.Namespace, name: str, space: str) -> dict[str, float]:
@@ -169,7 +227,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--photos", type=int, default=400)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--spaces", nargs="+", default=["facenet", "sface", "facenet+sface@0.2"])
-    parser.add_argument("--only", choices=("plain", "ours", "stages"), help="one contender, in this process")
+    parser.add_argument("--only", choices=tuple(CONTENDERS), help="one contender, in this process")
     return parser.parse_args()
 
 

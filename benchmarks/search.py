@@ -26,6 +26,7 @@ from pathlib import Path
 
 import faiss
 import numpy as np
+from results import keep
 from usearch.index import MetricKind
 from usearch.index import search as usearch
 
@@ -49,6 +50,7 @@ def main() -> None:
     names = ("memory", "product", "argsort", "faiss", "usearch", "nearest", "gallery")
     print(f"{args.dim}-D, {args.photos} photographs a person, {os.cpu_count()} cores, k = {K}, milliseconds")
     print(f"{'templates':>10}{'probes':>8}" + "".join(f"{name:>10}" for name in names))
+    rows = []
     for size in args.sizes:
         with tempfile.TemporaryDirectory() as folder:
             path = str(Path(folder) / "gallery.db")
@@ -61,6 +63,8 @@ def main() -> None:
                     medians = measure(contenders(gallery if stored else None, people, count), args.repeat)
                     shown = (f"{medians[name] * 1e3:.2f}" if name in medians else "-" for name in names)
                     print(f"{size:>10,}{count:>8}" + "".join(f"{one:>10}" for one in shown))
+                    rows.append({"templates": size, "probes": count, "ms": {k: v * 1e3 for k, v in medians.items()}})
+    keep("search", rows)
 
 
 def fill(gallery: Gallery, size: int, dim: int, photos: int) -> Embeddings:

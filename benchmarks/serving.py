@@ -49,6 +49,12 @@ def memory_mib(pid: int, what: str = "VmHWM") -> float:
     return int(found[1]) / 1024
 
 
+def processor_s(pid: int) -> float:
+    """Seconds that a process has computed so far, on all cores together."""
+    after_name = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(after_name[11]) + int(after_name[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def _answers(address: str) -> bool:
     try:
         return bool(urllib.request.urlopen(f"{address}/health", timeout=5).status == 200)

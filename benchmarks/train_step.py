@@ -19,6 +19,7 @@ from pathlib import Path
 
 import pandas as pd
 import torch
+from results import keep
 
 from reid.detect import load_detector
 from reid.settings import Settings
@@ -49,13 +50,15 @@ def main() -> None:
     print(f"{len(split.train)} photographs, {torch.get_num_threads()} threads, medians of {args.rounds} rounds\n")
     print("| recipe | batch | bare step, ms a face | the loop, ms a face | times the bare step | limit | waiting |")
     print("|---|---|---|---|---|---|---|")
+    rows = []
     for name in args.recipe:
         with tempfile.TemporaryDirectory() as folder:
             job = Job(RECIPES[name], ensure("ms1m", settings.models_dir), Path(folder), settings.models_dir)
-            _print_row(Trainer(job, split, torch.device("cpu"), World()), args.rounds)
+            rows.append(_print_row(Trainer(job, split, torch.device("cpu"), World()), args.rounds))
+    keep("train_step", rows)
 
 
-def _print_row(trainer: Trainer, rounds: int) -> None:
+def _print_row(trainer: Trainer, rounds: int) -> dict[str, object]:
     recipe = trainer.recipe
     batches = Batches(lambda index: trainer.faces[index].read_crop(trainer.side_px), len(trainer.faces), recipe, seed=0)
     first = next(iter(batches.epoch(0)))
@@ -80,6 +83,7 @@ def _print_row(trainer: Trainer, rounds: int) -> None:
         f"| {recipe.name} | {recipe.batch} | {least:.1f} | {ours:.1f} | {ours / least:.2f} | {LIMIT} | "
         f"{statistics.median(waiting):.1%} |"
     )
+    return {"recipe": recipe.name, "bare_ms": least, "loop_ms": ours}
 
 
 def _arguments() -> argparse.Namespace:
