@@ -90,6 +90,19 @@ def test_whoever_probes_may_take_back_what_the_probe_kept(recognizer):
     assert written(recognizer, "erase_strangers")[0].facts["taken_back"]
 
 
+def test_what_is_no_id_of_ours_and_long_words_are_not_kept_for_ever(recognizer):
+    gallery = recognizer.gallery
+    gallery.unknowns.remove(["Ann Smith, 4 High Street"] * 1000)
+    gallery.unknowns.ignore(list("nobody"))
+    gallery.remove_photos(["Ann Smith"] * 1000)
+    with gallery.pen.use("disclose", recipient="x\ny" * 10_000):
+        pass
+    rows = rows_of(recognizer.audit)
+    assert {row.action for row in rows} >= {"erase_strangers", "ignore", "erase_photos", "disclose"}
+    assert max(len(row.details) for row in rows) < 2000
+    assert not [row for row in rows if "Smith" in row.details]
+
+
 def test_a_search_that_fails_is_recorded_as_failed(recognizer, monkeypatch):
     monkeypatch.setattr(recognizer, "detect", lambda _: 1 / 0)
     with pytest.raises(ZeroDivisionError):

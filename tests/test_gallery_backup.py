@@ -246,3 +246,15 @@ def test_the_commands_carry_a_gallery_to_another_place(
     assert main(["restore", backup, "--gallery", new, "--replace"]) == 0
     assert "What was there before" in capsys.readouterr().out
     assert len(list(csv.DictReader(io.StringIO(Path(table).read_text(encoding="utf-8"))))) == 4
+
+
+def test_an_export_can_be_checked_for_whether_it_could_be_restored(
+    path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["export", str(tmp_path / "people.byteface"), "--gallery", str(path), "--check"]
+    assert main(words) == 0
+    assert "It can be restored." in capsys.readouterr().out
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("INSERT INTO meta VALUES ('retention', '{\"days\": true}')")
+    assert main(words) == 1
+    assert "not restored" in capsys.readouterr().err

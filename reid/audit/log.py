@@ -15,7 +15,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 from reid.actor import acting
 from reid.audit.rows import COLUMNS, FIRST, Entry, canonical, digest, utc_now
@@ -93,7 +93,7 @@ class AuditLog:
                     row = [
                         seq, entry.started_at or now, now, actor.name, actor.role.name.lower(), entry.action,
                         entry.phase, entry.gallery, entry.revision, entry.space,
-                        canonical(list(dict.fromkeys(entry.subjects))), canonical(dict(entry.details)),
+                        canonical(list(dict.fromkeys(entry.subjects))), canonical(_details(entry)),
                         _text(entry.purpose or actor.purpose), previous,
                     ]  # fmt: skip
                     previous = digest([*row, ""])
@@ -210,6 +210,14 @@ def _explained(path: Path) -> Iterator[None]:
             f"The audit log {path} cannot be used ({error}), and nothing is done that it does not record. Make room "
             "or check its permissions, or name another file with BYTEFACE_AUDIT."
         ) from error
+
+
+def _details(entry: Entry) -> dict[str, Any]:
+    """As they are stored: who is to have something is what somebody typed, as a purpose is."""
+    details = dict(entry.details)
+    if "recipient" in details:
+        details["recipient"] = _text(str(details["recipient"]))
+    return details
 
 
 def _text(words: str, longest: int = 500) -> str:

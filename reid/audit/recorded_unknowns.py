@@ -33,18 +33,22 @@ class RecordingUnknowns:
         return self.inner.count(ignored=ignored)
 
     def ignore(self, face_ids: Sequence[str], *, ignored: bool = True) -> int:
-        with self._pen.change("ignore", Role.OPERATOR, faces=list(face_ids), ignored=ignored):
+        with self._pen.change("ignore", Role.OPERATOR, faces=self._kept(face_ids), ignored=ignored):
             return self.inner.ignore(face_ids, ignored=ignored)
 
     def remove(self, face_ids: Sequence[str]) -> int:
-        with self._pen.change("erase_strangers", Role.OPERATOR, faces=list(face_ids)):
+        with self._pen.change("erase_strangers", Role.OPERATOR, faces=self._kept(face_ids)):
             return self.inner.remove(face_ids)
 
     def unkeep(self, face_ids: Sequence[str]) -> int:
         """Takes back what somebody's own probe kept just now. Returns how many there were."""
-        with self._pen.change("erase_strangers", Role.VIEWER, faces=list(face_ids), taken_back=True):
+        with self._pen.change("erase_strangers", Role.VIEWER, faces=self._kept(face_ids), taken_back=True):
             return self.inner.remove(face_ids)
 
     def shorten(self, days: int) -> None:
         with self._pen.change("setting", Role.OPERATOR, key="unknowns", days=days):
             self.inner.shorten(days)
+
+    def _kept(self, face_ids: Sequence[str]) -> list[str]:
+        """Those that there are: the log is for ever, and no place for whatever somebody sends as an id."""
+        return [one for one in dict.fromkeys(face_ids) if self.inner.face(one)]

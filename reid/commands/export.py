@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import tempfile
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--csv", action="store_true", help="only who is enrolled, with their records, as a table")
     parser.add_argument("--purpose", default="", help="what it is taken away for, for the audit log")
     parser.add_argument("--recipient", default="", help="who is to have it, for the audit log")
+    parser.add_argument("--check", action="store_true", help="then see whether it could be restored, without doing it")
     common.add_gallery(parser)
 
 
@@ -26,7 +28,7 @@ def run(args: argparse.Namespace) -> int:
     """Writes the file whole or not at all; the gallery may be in use.
 
     Raises:
-        GalleryError: there is no such gallery, or no room.
+        GalleryError: there is no such gallery, or no room; with --check, restoring would refuse what was written.
     """
     url = str(args.gallery or args.settings.gallery)
     with closing(common.audit_of(args.settings, url)) as log:
@@ -39,7 +41,18 @@ def run(args: argparse.Namespace) -> int:
         f"{done.people:,} people with {done.photographs:,} photographs in {args.file}, {done.size / 1e6:,.1f} MB, "
         f"space {done.space_id}. It holds biometric data: keep it where you would keep a passport."
     )
+    if args.check:
+        _check(args.file)
+        print("It can be restored.")
     return 0
+
+
+def _check(file: Path) -> None:
+    """Restores it into a folder that goes again. Raises: GalleryError."""
+    from reid.gallery.backup import restore_gallery
+
+    with tempfile.TemporaryDirectory(prefix="byteface-check-") as folder:
+        restore_gallery(file, str(Path(folder) / "people.db"))
 
 
 def _table(log: AuditLog, url: str, args: argparse.Namespace) -> int:
