@@ -195,13 +195,21 @@ def test_a_group_photograph_asks_whose_face_is_meant(surfer: Surfer, recognizer:
     page.click(".bf-pickface >> nth=1")
     page.wait_for_selector(".bf-ph-row")
     page.fill("#bf-name textarea, #bf-name input", "Mo")
+    page.fill("#bf-enrol-consent textarea, #bf-enrol-consent input", "contract")
+    page.fill("#bf-enrol-expires textarea, #bf-enrol-expires input", "next year")
+    page.click("#bf-enrol-go")
+    page.wait_for_selector(".bf-toast--error:has-text('next year is no date')")
+    page.fill("#bf-enrol-expires textarea, #bf-enrol-expires input", "2099-12-31")
     page.click("#bf-enrol-go")
     page.wait_for_selector(".bf-toast:has-text('Mo is enrolled')")
     mo = recognizer.gallery.find("Mo")
     assert mo is not None
     found = recognizer.search(photograph([5]))[0].candidates[0]
     assert found.identity.id == mo.id
-    recognizer.gallery.remove(mo.id)
+    assert dict(mo.metadata) == {"consent": "contract", "expires": "2099-12-31"}
+    page.click(".bf-toast:has-text('Mo is enrolled') button:has-text('Undo')")
+    page.wait_for_selector(".bf-toast:has-text('Mo is not enrolled any more')")
+    assert recognizer.gallery.find("Mo") is None
     page.context.close()
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from markupsafe import Markup
 
 from reid.actor import Role
+from reid.errors import ReidError
 from reid.rights.expiry import due, renew
 from reid.ui.components import ending as view
 from reid.ui.components.shell import toast, toasts
@@ -16,6 +19,15 @@ from reid.ui.text import count, day, t
 def ending(page: Page) -> Markup:
     """Whose time is nearly over, to whoever may renew it."""
     return view.ending(due(page.recognizer.gallery)) if may(Role.OPERATOR) else Markup("")
+
+
+def last_day(text: str) -> str:
+    """A day of expiry as it is stored; empty for none. Raises: ReidError for what is no date."""
+    text = text.strip()
+    try:
+        return date.fromisoformat(text).isoformat() if text else ""
+    except ValueError:
+        raise ReidError(t("{text} is no date. Write the day of expiry as 2027-11-24.", text=text)) from None
 
 
 def renewed(page: Page, identity_id: str) -> Markup:

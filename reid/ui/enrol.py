@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import gradio as gr
@@ -18,6 +18,7 @@ from reid.ui.components.sheet import sheet
 from reid.ui.components.stage import chip_source
 from reid.ui.context import PRESSES, Page, html
 from reid.ui.drafting import DraftRow, add_shot, duplicate_of, rows_of, samples_of
+from reid.ui.ending import last_day
 from reid.ui.fixed import label
 from reid.ui.handlers import Updates, error_toast, event_data, guarded, number_of
 from reid.ui.markup import icon
@@ -49,6 +50,7 @@ class EnrolTab:
                 self.name = gr.Textbox(
                     label=label("Name"), placeholder=label("As it should appear"), max_lines=1, elem_id="bf-name"
                 )
+                self._build_record()
                 self.note = html(elem_id="bf-enrol-note")
                 self.button = gr.Button(
                     label("Enrol"), variant="primary", elem_classes="bf-ic bf-ic--userplus", elem_id="bf-enrol-go"
@@ -56,10 +58,18 @@ class EnrolTab:
                 self.waiting = html(elem_id="bf-enrol-waiting")
         self.all = [
             self.session, self.files, self.busy, self.progress, self.question, self.sheet, self.drop, self.name,
-            self.note, self.button, self.waiting, page.top, page.messages,
+            self.note, self.button, self.waiting, page.top, page.messages, *self.record,
         ]  # fmt: skip
         self.inputs = [self.session, self.name]
         self._listen()
+
+    def _build_record(self) -> None:
+        consent = gr.Textbox(label=label("Consent basis"), max_lines=1, elem_id="bf-enrol-consent")
+        expires = gr.Textbox(
+            label=label("Expires"), placeholder=label("YYYY-MM-DD"), max_lines=1, elem_id="bf-enrol-expires"
+        )
+        notes = gr.Textbox(label=label("Notes"), lines=2, elem_id="bf-enrol-notes")
+        self.record = [consent, expires, notes]
 
     def _listen(self) -> None:
         said = guarded(self.page.messages)
@@ -86,7 +96,7 @@ class EnrolTab:
         gr.on(
             [self.button.click, self.name.submit],
             said(self.enrol, Role.OPERATOR),
-            self.inputs,
+            [*self.inputs, *self.record],
             self.all,
             api_visibility="private",
             show_progress="hidden",
@@ -150,8 +160,13 @@ class EnrolTab:
                 shot.used = not rows[shot.id].used
         return self.show(session, name)
 
-    def enrol(self, session_id: str, name: str) -> Updates:
-        """Puts the draft into the gallery, all or nothing."""
+    def enrol(self, session_id: str, name: str, consent: str = "", expires: str = "", notes: str = "") -> Updates:
+        """Puts the draft into the gallery, all or nothing; of somebody enrolled before the record stays."""
+        record = {
+            "consent": (consent or "").strip(),
+            "expires": last_day(expires or ""),
+            "notes": (notes or "").strip(),
+        }
         session = self.page.sessions.find(session_id)
         rows = self._rows(session) if session else []
         if not (name or "").strip():
@@ -164,7 +179,15 @@ class EnrolTab:
         duplicate = duplicate_of(self.page.recognizer, session, rows, name)
         if duplicate:
             return self.show(session, name)  # the question, which may be new since the page was drawn
+        gallery = self.page.recognizer.gallery
+        before = gallery.find(name)
+        had = {photo.id for photo in gallery.photos(before.id)} if before else set()
         done = self.page.recognizer.enrol(name, samples)
+        given = {key: value for key, value in record.items() if value}
+        if done.created and given:
+            # a day that the gallery gave by itself stays where none is written
+            metadata = {**done.identity.metadata, **given}
+            gallery.edit(done.identity.id, metadata=metadata)
         session.shots.clear()
         session.different_from.clear()
         link = Markup('<a href="?tab=gallery&amp;person={0}" data-person="{0}">{1}</a>').format(
@@ -182,12 +205,29 @@ class EnrolTab:
         )
         return {
             **self.show(session, ""),
-            self.name: "",
+            **dict.fromkeys([self.name, *self.record], ""),
             self.page.top: self.page.bar(),
             self.page.messages: shell.toasts(
-                shell.toast(title, Markup("{} {} {}").format(words, link, sighting_note(self.page, done.identity)))
+                shell.toast(
+                    title,
+                    Markup("{} {} {}").format(words, link, sighting_note(self.page, done.identity)),
+                    undo=self._undo(done.identity.name, [one for one in done.photo_ids if one not in had]),
+                )
             ),
         }
+
+    def _undo(self, name: str, photo_ids: Sequence[str]) -> str:
+        """What the message's Undo sends back: the photographs go again, and somebody new with them."""
+        gallery = self.page.recognizer.gallery
+
+        def back() -> str:
+            gone = gallery.remove_photos(photo_ids)
+            if gone.identities:
+                return t("{name} is not enrolled any more", name=name)
+            photographs = count(gone.photos, "photograph", "photographs")
+            return t("{photographs} taken away from {name}", photographs=photographs, name=name)
+
+        return self.page.undos.offer(back)
 
     def first(self) -> Updates:
         """What stands still, in the reader's language."""

@@ -18,6 +18,7 @@ LABELS = (
     "One person", "Many people", "What to enrol", "Consent basis", "For people without one", "Expires",
     "YYYY-MM-DD, for people without one", "Of several faces", "The largest face", "The most central face",
     "Leave out photographs that are poor", "Import", "Check first",
+    "Notes", "YYYY-MM-DD",
 )  # fmt: skip
 
 I18N = gr.I18n(**{language: {one: catalogue(language).get(one, one) for one in LABELS} for language in LANGUAGES})

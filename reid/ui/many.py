@@ -23,6 +23,7 @@ from reid.ui.components import shell
 from reid.ui.components.imported import FILES, import_report, intake_chosen, intake_drop
 from reid.ui.context import ACTS, PRESSES, Page, html, script
 from reid.ui.editing import change
+from reid.ui.ending import last_day
 from reid.ui.fixed import label
 from reid.ui.handlers import Updates, error_toast, event_data, guarded
 from reid.ui.session import MAX_SESSIONS, Session
@@ -141,7 +142,7 @@ class ManyPart:
             raise ArchiveError(t("There is nothing to import. Drop a folder or a zip first."))
         session = self.page.sessions.open(session_id)
         face, leave_poor, consent, expires = form
-        fields = {"consent": (consent or "").strip(), "expires": _day(expires or "")}
+        fields = {"consent": (consent or "").strip(), "expires": last_day(expires or "")}
         with open_upload(Path(path)) as source:
             done = Import(
                 self.page.recognizer, source, face=_face(face), keep_poor=not leave_poor, dry_run=dry_run, fields=fields
@@ -269,17 +270,6 @@ class ManyPart:
 
 def _face(choice: object) -> FaceChoice:
     return "central" if choice == "central" else "largest"
-
-
-def _day(text: str) -> str:
-    """A date as it is stored. Raises: ReidError for anything else."""
-    from datetime import date
-
-    text = text.strip()
-    try:
-        return date.fromisoformat(text).isoformat() if text else ""
-    except ValueError:
-        raise ReidError(t("{text} is no date. Write the day of expiry as 2027-11-24.", text=text)) from None
 
 
 def _duration(seconds: float) -> str:
