@@ -65,7 +65,7 @@ def test_the_share_that_gains_most_is_refused_where_it_forgets(tmp_path: Path, m
     recipe = replace(tiny.RECIPE, epochs=1, alphas=(0.0, 0.3, 0.6, 1.0), validate_every=5)
     epoch = iter([True])
 
-    def first_the_epoch(self: Validator, module: torch.nn.Module) -> Validation:
+    def first_the_epoch(self: Validator, module: torch.nn.Module, **_: object) -> Validation:
         return Validation(0.01, 1.0, 0.5, 0.5) if next(epoch, False) else score(self, module)
 
     monkeypatch.setattr(Validator, "score", first_the_epoch)

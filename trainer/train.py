@@ -301,7 +301,7 @@ class Trainer:
             sorted({0.0, *(self.recipe.alphas or (1.0,))}), desc="choosing alpha", unit="alpha", leave=False
         ):
             self.student.load_state_dict(between(self.start, self.best, alpha))
-            found[alpha] = self.validator.score(self.student)
+            found[alpha] = self.validator.score(self.student, mirrored=True)
         untrained = untrained or found[0.0]
         candidates = self.recipe.alphas or (1.0,)
         if self.recipe.alphas:
@@ -316,7 +316,8 @@ class Trainer:
         if not (self.job.origin and self.validator):
             return None
         module = student_of(self._start(self.job.origin), self.recipe.dropout)
-        return self.validator.score(module.to(self.device).to(memory_format=torch.channels_last))
+        module = module.to(self.device).to(memory_format=torch.channels_last)
+        return self.validator.score(module, mirrored=True)
 
 
 def _score(row: Mapping[str, Any]) -> float:
