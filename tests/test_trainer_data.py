@@ -51,6 +51,18 @@ def test_the_same_content_under_another_name_is_cut_once(tmp_path: Path, store: 
     assert len(list(store.folder.rglob("*-64.png"))) == 1
 
 
+def test_photographs_are_searched_together_and_keep_their_places(tmp_path: Path) -> None:
+    detector = FakeDetector()
+    store = FaceStore(tmp_path / "cache", detector, "largest", (64,), min_face_px=12)
+    photos = [Photo(f"{n}.jpg", save(tmp_path / f"{n}.jpg", [n]), str(n)) for n in range(5)]
+    alone = store.find(photos[2:3], "test")
+    assert detector.calls == 1
+    found = store.find(photos, "test")
+    assert [face.label for face in found] == ["0", "1", "2", "3", "4"]
+    assert found[2] == alone[0]
+    assert detector.calls == 3, "those before the known one, and those after it"
+
+
 def test_another_choice_of_face_or_smallest_face_has_crops_of_its_own(tmp_path: Path, store: FaceStore) -> None:
     others = [
         FaceStore(tmp_path / "cache", FakeDetector(), "central", (64,), min_face_px=12),

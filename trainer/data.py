@@ -27,14 +27,15 @@ from reid.errors import ImageDecodeError, TableError
 from reid.faces import FaceChoice, chosen_face
 from reid.images import read_photograph
 from reid.quality import measure
+from reid.runtime.sharing import MOST_BESIDE, one_core_each, usable_cores
 from reid.tables import inside, read_rows
-from reid.types import RGB
+from reid.types import RGB, Face, Photograph
 from reid.weights.files import storage_errors, write_together
 
 log = logging.getLogger(__name__)
 
-_READERS = 2
-_AHEAD = 64
+_TOGETHER = 8  # photographs that a thread takes at once
+_SEARCHED_PX = 2048 * 2048  # decoded pixels that wait to be searched together: bounds the memory of each thread
 _PICTURES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".heic", ".avif"}
 
 
@@ -112,6 +113,20 @@ def read_photos(table: Path, root: Path, *, labelled: bool) -> list[Photo]:
     return [Photo(name, path, name.split("/")[0]) for name, path in zip(names, files, strict=True)]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Waiting:
+    """A decoded photograph whose face nobody has looked for, and where its crops will be."""
+
+    photo: Photo
+    photograph: Photograph
+    record: Path
+    crops: tuple[tuple[int, Path], ...]
+
+    @property
+    def pixels(self) -> int:
+        return self.photograph.pixels.size // 3
+
+
 class FaceStore:
     """Finds the face of each photograph once and keeps its crops: a second run reads them.
 
@@ -142,10 +157,32 @@ class FaceStore:
         Raises:
             WeightsError: the disk of the cache is full or read-only.
         """
-        found = map_ahead(self._one, photos, threads=_READERS, ahead=_AHEAD)
-        return list(tqdm(found, total=len(photos), desc=what, unit="photo", leave=False))
+        parts = [photos[start : start + _TOGETHER] for start in range(0, len(photos), _TOGETHER)]
+        threads = max(2, min(usable_cores(), MOST_BESIDE))
+        found: list[FoundFace] = []
+        with tqdm(total=len(photos), desc=what, unit="photo", leave=False) as bar:
+            for some in map_ahead(self._some, parts, threads=threads, ahead=2 * threads):
+                found += some
+                bar.update(len(some))
+        return found
 
-    def _one(self, photo: Photo) -> FoundFace:
+    def _some(self, photos: Sequence[Photo]) -> list[FoundFace]:
+        """A thread's part: what is not cached is searched together, no more pixels at once than a few megabytes."""
+        found: list[FoundFace] = []
+        waiting: list[_Waiting] = []
+        with one_core_each():
+            for photo in photos:
+                one = self._known(photo)
+                if isinstance(one, _Waiting):
+                    waiting.append(one)
+                if isinstance(one, FoundFace) or sum(each.pixels for each in waiting) >= _SEARCHED_PX:
+                    found += self._cut(waiting)
+                    waiting = []
+                if isinstance(one, FoundFace):
+                    found.append(one)
+            return found + self._cut(waiting)
+
+    def _known(self, photo: Photo) -> FoundFace | _Waiting:
         if photo.path is None:
             reason = f"{photo.image_path}: the path leaves the root directory. Correct it in the CSV."
             return FoundFace(photo.image_path, photo.label, "", "unreadable", reason)
@@ -164,16 +201,20 @@ class FaceStore:
             return FoundFace(photo.image_path, photo.label, sha256, **known)
         if known["status"] == "ok" and all(path.exists() for _, path in crops):
             return FoundFace(photo.image_path, photo.label, sha256, crops=crops, **known)
-        return self._cut(photo, data, sha256, record, crops)
-
-    def _cut(
-        self, photo: Photo, data: bytes, sha256: str, record: Path, crops: tuple[tuple[int, Path], ...]
-    ) -> FoundFace:
         try:
-            photograph = read_photograph(data, name=photo.image_path)
+            return _Waiting(photo, read_photograph(data, name=photo.image_path), record, crops)
         except ImageDecodeError as error:
             return FoundFace(photo.image_path, photo.label, sha256, "unreadable", str(error))
-        faces = self.detector.detect([photograph.pixels])[0]
+
+    def _cut(self, waiting: Sequence[_Waiting]) -> list[FoundFace]:
+        if not waiting:
+            return []
+        searched = self.detector.detect([one.photograph.pixels for one in waiting])
+        return [self._cut_one(one, faces) for one, faces in zip(waiting, searched, strict=True)]
+
+    def _cut_one(self, waiting: _Waiting, faces: Sequence[Face]) -> FoundFace:
+        photo, photograph, record, crops = waiting.photo, waiting.photograph, waiting.record, waiting.crops
+        sha256 = photograph.sha256
         face = chosen_face(photograph, faces, self.choice)
         if face is None:
             reason = "no face found. Try a larger or sharper original."
