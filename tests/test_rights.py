@@ -219,6 +219,7 @@ def test_an_erasure_reaches_what_training_kept_of_the_photographs(recognizer, tm
     cache = EmbeddingCache(models / "cache" / "embeddings")
     cache.embed(recognizer.space, faces)
     (rows,) = (models / "cache" / "embeddings").glob("*.npz")
+    assert {folder.stat().st_mode & 0o077 for folder in (store.folder, cache.folder)} == {0}, "nobody else's to see"
     digest = faces[0].sha256
     assert list(models.rglob(f"{digest}*"))
     assert Traces(models).forget([digest, ""]) == 3, "a crop, its record, and the table of embeddings"

@@ -30,7 +30,7 @@ from reid.quality import measure
 from reid.runtime.sharing import MOST_BESIDE, one_core_each, usable_cores
 from reid.tables import inside, read_rows
 from reid.types import RGB, Face, Photograph
-from reid.weights.files import storage_errors, write_together
+from reid.weights.files import make_private, storage_errors, write_together
 
 log = logging.getLogger(__name__)
 
@@ -157,6 +157,7 @@ class FaceStore:
         Raises:
             WeightsError: the disk of the cache is full or read-only.
         """
+        make_private(self.folder)
         parts = [photos[start : start + _TOGETHER] for start in range(0, len(photos), _TOGETHER)]
         threads = max(2, min(usable_cores(), MOST_BESIDE))
         found: list[FoundFace] = []

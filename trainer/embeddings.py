@@ -17,7 +17,7 @@ from tqdm import tqdm
 from reid.networks.base import Network
 from reid.space import EmbeddingSpace
 from reid.types import Embeddings
-from reid.weights.files import storage_errors, write_together
+from reid.weights.files import make_private, storage_errors, write_together
 from trainer.data import FoundFace
 
 log = logging.getLogger(__name__)
@@ -44,6 +44,7 @@ class EmbeddingCache:
         """(N, network.dim) unit rows of faces that have a crop of its size."""
         name = f"{network.name} {network.weights_sha256} {network.preprocessing}"
         path = self.folder / f"{network.name}-{hashlib.sha256(name.encode()).hexdigest()[:16]}.npz"
+        make_private(self.folder)
         known = _read(path)
         missing = list({face.key: face for face in faces if face.key not in known}.values())
         batches = [missing[at : at + _BATCH] for at in range(0, len(missing), _BATCH)]

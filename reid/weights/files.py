@@ -166,3 +166,15 @@ def require_space(folder: Path, size: int) -> None:
             f"{size / 1e6:.0f} MB are needed below {folder} and {free / 1e6:.0f} MB are free. "
             "Free some space, or set BYTEFACE_MODELS to a folder on another disk."
         )
+
+
+def make_private(folder: Path) -> None:
+    """A folder that other users of this machine cannot look into, also where it was there before.
+
+    Raises:
+        WeightsError: the disk is full or read-only.
+    """
+    with storage_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        if folder.stat().st_mode & 0o077:
+            folder.chmod(0o700)
