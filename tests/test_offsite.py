@@ -24,6 +24,7 @@ sys.path.insert(0, {tests!r})
 from fakes import fake_recognizer, photograph
 from reid.audit import AuditLog, log_path
 from reid.errors import ReidError
+from reid.gallery.copies import snapshot
 from reid.gallery.shelf import choose
 from reid.offsite import Offsite
 from reid.settings import Settings
@@ -165,10 +166,21 @@ said["log"] = found.bad, found.rows > rows
 def test_another_audit_log_is_neither_lost_nor_taken_for_the_one_that_was_saved(hub: HubStub, tmp_path: Path) -> None:
     Uploads(hub)
     said = play(hub, tmp_path, """
+first = start()
 with closing(fake_recognizer(disk)) as made:
-    first = start()
     made.enrol("Ann", [made.sample(photograph([0]))])
+snapshot(disk / "audit.db", disk.parent / "older.db")
+with closing(fake_recognizer(disk)) as made:
+    made.gallery.rename(made.gallery.find("Ann").id, "Anna")
     first.save()
+def rows():
+    return [row[0] for row in sqlite3.connect(disk / "audit.db").execute("SELECT hash FROM rows ORDER BY seq")]
+saved = rows()
+lose()
+again = start()
+shutil.copyfile(disk.parent / "older.db", disk / "audit.db")
+again.restore()
+said["taken"] = rows()[: len(saved)] == saved, people()
 lose()
 again = start()
 AuditLog(disk / "audit.db").opaque("anybody")
@@ -179,6 +191,7 @@ except ReidError as error:
     said["refused"] = str(error)
 said["left"] = (disk / "audit.db").read_bytes() == before, (disk / "people.db").exists()
 """)  # fmt: skip
+    assert said["taken"] == [True, ["Anna"]], "of two ends of one log the later one"
     assert "is another audit log than the one that was saved with the gallery. Move it away" in str(said["refused"])
     assert said["left"] == [True, False]
 

@@ -122,15 +122,20 @@ class Disk:
         return BroughtBack(first, len(beside), accounts, forgotten)
 
     def _bring_audit(self, saved: Path) -> None:
-        if not self._audit.exists():
-            self._audit.parent.mkdir(parents=True, exist_ok=True)
-            self._audit.touch(mode=0o600)
-            shutil.copyfile(saved, self._audit)
-        elif _first_row(self._audit) != _first_row(saved):
-            raise GalleryError(
-                f"{self._audit} is another audit log than the one that was saved with the gallery. Move it away, and "
-                f"{self._accounts.name} with it if it is new; the saved ones come back at the next start."
-            )
+        if self._audit.exists():
+            (first, rows), (saved_first, saved_rows) = _ends(self._audit), _ends(saved)
+            if first != saved_first:
+                raise GalleryError(
+                    f"{self._audit} is another audit log than the one that was saved with the gallery. Move it away, "
+                    f"and {self._accounts.name} with it if it is new; the saved ones come back at the next start."
+                )
+            if rows >= saved_rows:
+                return
+            for beside in ("", "-wal", "-shm"):  # of an earlier day
+                self._audit.with_name(f"{self._audit.name}{beside}").unlink(missing_ok=True)
+        self._audit.parent.mkdir(parents=True, exist_ok=True)
+        self._audit.touch(mode=0o600)
+        shutil.copyfile(saved, self._audit)
 
 
 def _opened(path: Path) -> sqlite3.Connection:
@@ -143,6 +148,9 @@ def _revision(path: Path) -> int:
     return int(revision)
 
 
-def _first_row(path: Path) -> object:
+def _ends(path: Path) -> tuple[str, int]:
+    """Digest of a log's first row, by which it is known, and the number of its last."""
     with closing(_opened(path)) as db:
-        return db.execute("SELECT hash FROM rows WHERE seq = 1").fetchone()
+        (first,) = db.execute("SELECT hash FROM rows WHERE seq = 1").fetchone()
+        (rows,) = db.execute("SELECT max(seq) FROM rows").fetchone()
+    return str(first), int(rows)
