@@ -122,6 +122,17 @@ def test_a_file_that_is_no_photograph_is_refused_in_words_and_the_others_are_sea
     page.context.close()
 
 
+def test_an_upload_that_is_cut_off_is_said_in_words_and_the_page_goes_on(surfer: Surfer, tmp_path: Path) -> None:
+    page = surfer.open()
+    page.route("**/gradio_api/upload**", lambda route: route.abort("connectionreset"))
+    page.set_input_files("#probe-files input[type=file]", str(save(tmp_path / "cut.jpg", [0])))
+    page.wait_for_selector(".bf-toast:has-text('The upload was cut off')")
+    page.unroute("**/gradio_api/upload**")
+    search(page, save(tmp_path / "whole.jpg", [0]))
+    assert page.inner_text(".bf-insp .bf-cand__name") == "Ann Sørensen"
+    page.context.close()
+
+
 def test_a_photograph_without_faces_says_so(surfer: Surfer, tmp_path: Path) -> None:
     page = surfer.open()
     search(page, save(tmp_path / "empty.jpg", []))

@@ -114,10 +114,19 @@
       button.style.display = shut.includes(button.textContent) ? 'none' : '';
     });
   }), true);
+  // an upload that was cut off: in our words, instead of Gradio's own message, which comes at the same time
+  const cutOff = () => {
+    document.body.classList.add('bf-cut');
+    setTimeout(() => document.body.classList.remove('bf-cut'), 15000);
+    say(words.upload_cut);
+  };
   // a login that ended while the page was open, or more than one may ask
   const ask = window.fetch.bind(window);
   window.fetch = async (...what) => {
-    const answer = await ask(...what);
+    const answer = await ask(...what).catch(problem => {
+      if (/\/upload\b/.test(what[0]?.url || what[0])) cutOff();
+      throw problem;
+    });
     if (new URL(answer.url || location).origin === location.origin) {
       if (answer.status === 401) location.assign(`login?next=${encodeURIComponent(`/${location.search}`)}`);
       if (answer.status === 429) say(words.too_often);

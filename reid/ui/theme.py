@@ -27,6 +27,7 @@ _WORDS = {
     "sending": "Sending it to this page's server",
     "too_large": "More than 1 GB. Import it with `byteface import` on the server, or in several parts.",
     "too_often": "That is more than one user may ask in a minute. Wait a moment and go on.",
+    "upload_cut": "The upload was cut off, and nothing of it was kept. Check the connection and add the files again.",
     "not_packed": "The browser cannot read a file of it. Pack the folder into a zip and drop that.",
 }
 """What the script says by itself."""
