@@ -106,7 +106,9 @@ def test_a_password_that_is_no_good_is_refused(accounts: Accounts, password: str
         accounts.people.set_password("Ann", password)
 
 
-@pytest.mark.parametrize("name", ["", "local", "Nobody", "visitor", "ByteFace", "a:b", "a\nb", "x" * 61, "<b>", "hf:ann", " "])
+@pytest.mark.parametrize(
+    "name", ["", "local", "Nobody", "visitor", "ByteFace", "a:b", "a\nb", "x" * 61, "<b>", "hf:ann", " "]
+)
 def test_a_name_that_could_be_mistaken_is_refused(accounts: Accounts, name: str) -> None:
     with pytest.raises(AccountError, match="cannot be a name"):
         accounts.people.add(name, Role.VIEWER, WORDS)
