@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextvars
 import threading
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -17,11 +17,12 @@ from numpy.typing import NDArray
 from reid.ahead import map_ahead
 from reid.align import chip
 from reid.detect.base import FaceDetector
+from reid.detect.together import search_together
 from reid.errors import ImageDecodeError
 from reid.faces import FaceChoice, chosen_face
 from reid.images import read_photograph
 from reid.quality import measure
-from reid.runtime.sharing import MOST_BESIDE, one_core_each, usable_cores
+from reid.runtime.sharing import one_core_each, threads_beside
 from reid.settings import Settings
 from reid.space import EmbeddingSpace
 from reid.types import RGB, Face, Photograph, Quality, Template
@@ -29,7 +30,6 @@ from reid.types import RGB, Face, Photograph, Quality, Template
 _CHUNK = 8  # photographs that a thread takes at once
 _BATCH = 8  # faces that are embedded at once; more are no faster, and each takes a network some 10 MB
 _FEW = 8  # below this, one photograph after the other has all cores
-_SEARCHED_PX = 2048 * 2048  # decoded pixels that wait to be searched together: bounds the memory of each thread
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,6 +62,16 @@ class _Cut:
     chip: RGB
     chip_landmarks_px: NDArray[np.float32]
     crops: tuple[RGB, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Opened:
+    """A file as a photograph, or why it is none."""
+
+    path: Path
+    name: str
+    photograph: Photograph | None
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -132,13 +142,14 @@ class Describer:
         files = iter(paths)
         first = list(islice(files, _FEW))
         how = one_core_each if len(first) == _FEW else nullcontext
-        threads = max(2, min(usable_cores(), MOST_BESIDE))
+        threads = threads_beside()
         stopped = threading.Event()
         asking = contextvars.copy_context()  # who asks decides whose share of a lent GPU it is
 
         def work(chunk: Sequence[tuple[Path, str]]) -> list[Described]:
-            with how():
+            with how(), suppress(_StoppedError):
                 return self._finish(list(self._read(chunk, choice, stopped)))
+            return []
 
         try:
             for done in map_ahead(
@@ -152,34 +163,19 @@ class Describer:
     def _read(
         self, files: Sequence[tuple[Path, str]], choice: FaceChoice | Literal["all"], stopped: threading.Event
     ) -> Iterator[_Read]:
-        """What was read of files, in their order; ends early where it was stopped."""
-        waiting: list[tuple[Path, str, Photograph]] = []
-        for path, name in files:
-            if stopped.is_set():
-                return
-            try:
-                waiting.append((path, name, read_photograph(path, name=name)))
-            except ImageDecodeError as error:
-                yield from self._search(waiting, choice)
-                waiting = []
-                yield _Read(path, name, "", 0, (), str(error))
-            if sum(photograph.pixels.size // 3 for *_, photograph in waiting) >= _SEARCHED_PX:
-                yield from self._search(waiting, choice)
-                waiting = []
-        yield from self._search(waiting, choice)
-
-    def _search(
-        self, waiting: Sequence[tuple[Path, str, Photograph]], choice: FaceChoice | Literal["all"]
-    ) -> Iterator[_Read]:
-        found = self.detector.detect([photograph.pixels for *_, photograph in waiting])
-        for (path, name, photograph), faces in zip(waiting, found, strict=True):
+        """What was read of files, in their order. Raises: _StoppedError."""
+        opened = (_opened(path, name, stopped) for path, name in files)
+        for one, faces in search_together(self.detector, opened, _picture_of):
+            if one.photograph is None or faces is None:
+                yield _Read(one.path, one.name, "", 0, (), one.reason)
+                continue
             if choice == "all":
                 wanted = faces
             else:
-                one = chosen_face(photograph, faces, choice)
-                wanted = [one] if one else []
-            cuts = tuple(self._cut(photograph, face) for face in wanted)
-            yield _Read(path, name, photograph.sha256, len(faces), cuts, "")
+                chosen = chosen_face(one.photograph, faces, choice)
+                wanted = [chosen] if chosen else []
+            cuts = tuple(self._cut(one.photograph, face) for face in wanted)
+            yield _Read(one.path, one.name, one.photograph.sha256, len(faces), cuts, "")
 
     def _cut(self, photograph: Photograph, face: Face) -> _Cut:
         image = photograph.pixels
@@ -210,6 +206,23 @@ class Describer:
                 reason = f"{read.name}: no face found. Try a larger or sharper original."
                 done.append(Described(read.path, read.name, read.sha256, 0, (), "no_face", reason))
         return done
+
+
+class _StoppedError(Exception):
+    """Nobody waits for the rest."""
+
+
+def _opened(path: Path, name: str, stopped: threading.Event) -> _Opened:
+    if stopped.is_set():
+        raise _StoppedError
+    try:
+        return _Opened(path, name, read_photograph(path, name=name))
+    except ImageDecodeError as error:
+        return _Opened(path, name, None, str(error))
+
+
+def _picture_of(one: _Opened) -> RGB | None:
+    return one.photograph.pixels if one.photograph else None
 
 
 def _chunks(files: Iterable[tuple[Path, str]], threads: int) -> Iterator[list[tuple[Path, str]]]:

@@ -6,6 +6,7 @@ from fakes import FakeDetector, FakeNetwork, photograph, save
 
 from reid import describe
 from reid.describe import Describer
+from reid.detect import together
 from reid.space import EmbeddingSpace
 
 
@@ -31,7 +32,7 @@ def test_pictures_are_searched_several_at_once_but_not_more_than_the_memory_hold
     found = list(describer.describe_files([(path, path.name) for path in small], "largest"))
     assert max(asked) > 1
     assert sum(asked) == len(found) == 60
-    monkeypatch.setattr(describe, "_SEARCHED_PX", 1)
+    monkeypatch.setattr(together, "_AT_ONCE_PX", 1)
     asked.clear()
     list(describer.describe_files([(path, path.name) for path in small], "largest"))
     assert set(asked) <= {0, 1}

@@ -23,11 +23,12 @@ import reid.detect
 from reid.ahead import map_ahead
 from reid.align import align
 from reid.detect.base import FaceDetector
+from reid.detect.together import search_together
 from reid.errors import ImageDecodeError, TableError
 from reid.faces import FaceChoice, chosen_face
 from reid.images import read_photograph
 from reid.quality import measure
-from reid.runtime.sharing import MOST_BESIDE, one_core_each, usable_cores
+from reid.runtime.sharing import one_core_each, threads_beside
 from reid.tables import inside, read_rows
 from reid.types import RGB, Face, Photograph
 from reid.weights.files import make_private, storage_errors, write_together
@@ -35,7 +36,6 @@ from reid.weights.files import make_private, storage_errors, write_together
 log = logging.getLogger(__name__)
 
 _TOGETHER = 8  # photographs that a thread takes at once
-_SEARCHED_PX = 2048 * 2048  # decoded pixels that wait to be searched together: bounds the memory of each thread
 _PICTURES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".heic", ".avif"}
 
 
@@ -122,10 +122,6 @@ class _Waiting:
     record: Path
     crops: tuple[tuple[int, Path], ...]
 
-    @property
-    def pixels(self) -> int:
-        return self.photograph.pixels.size // 3
-
 
 class FaceStore:
     """Finds the face of each photograph once and keeps its crops: a second run reads them.
@@ -159,7 +155,7 @@ class FaceStore:
         """
         make_private(self.folder)
         parts = [photos[start : start + _TOGETHER] for start in range(0, len(photos), _TOGETHER)]
-        threads = max(2, min(usable_cores(), MOST_BESIDE))
+        threads = threads_beside()
         found: list[FoundFace] = []
         with tqdm(total=len(photos), desc=what, unit="photo", leave=False) as bar:
             for some in map_ahead(self._some, parts, threads=threads, ahead=2 * threads):
@@ -168,20 +164,12 @@ class FaceStore:
         return found
 
     def _some(self, photos: Sequence[Photo]) -> list[FoundFace]:
-        """A thread's part: what is not cached is searched together, no more pixels at once than a few megabytes."""
-        found: list[FoundFace] = []
-        waiting: list[_Waiting] = []
+        """A thread's part: what is not cached is searched together."""
         with one_core_each():
-            for photo in photos:
-                one = self._known(photo)
-                if isinstance(one, _Waiting):
-                    waiting.append(one)
-                if isinstance(one, FoundFace) or sum(each.pixels for each in waiting) >= _SEARCHED_PX:
-                    found += self._cut(waiting)
-                    waiting = []
-                if isinstance(one, FoundFace):
-                    found.append(one)
-            return found + self._cut(waiting)
+            return [
+                self._cut(one, faces or []) if isinstance(one, _Waiting) else one
+                for one, faces in search_together(self.detector, map(self._known, photos), _picture_of)
+            ]
 
     def _known(self, photo: Photo) -> FoundFace | _Waiting:
         if photo.path is None:
@@ -207,13 +195,7 @@ class FaceStore:
         except ImageDecodeError as error:
             return FoundFace(photo.image_path, photo.label, sha256, "unreadable", str(error))
 
-    def _cut(self, waiting: Sequence[_Waiting]) -> list[FoundFace]:
-        if not waiting:
-            return []
-        searched = self.detector.detect([one.photograph.pixels for one in waiting])
-        return [self._cut_one(one, faces) for one, faces in zip(waiting, searched, strict=True)]
-
-    def _cut_one(self, waiting: _Waiting, faces: Sequence[Face]) -> FoundFace:
+    def _cut(self, waiting: _Waiting, faces: Sequence[Face]) -> FoundFace:
         photo, photograph, record, crops = waiting.photo, waiting.photograph, waiting.record, waiting.crops
         sha256 = photograph.sha256
         face = chosen_face(photograph, faces, self.choice)
@@ -239,6 +221,10 @@ class FaceStore:
         fields = {key: value for key, value in asdict(found).items() if key in _KEPT}
         with storage_errors(self.folder):
             write_together(record.parent, {record.name: json.dumps(fields).encode()})
+
+
+def _picture_of(one: FoundFace | _Waiting) -> RGB | None:
+    return one.photograph.pixels if isinstance(one, _Waiting) else None
 
 
 def _code_of(detector: FaceDetector) -> str:

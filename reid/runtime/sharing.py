@@ -29,6 +29,11 @@ def one_core_each() -> Iterator[None]:
         _thread.shares = before
 
 
+def threads_beside() -> int:
+    """How many threads take work of `one_core_each`; two at the least, as one of them may wait for a disk."""
+    return max(2, min(usable_cores(), MOST_BESIDE))
+
+
 def shares_cores() -> bool:
     """Whether this thread is within `one_core_each`."""
     return getattr(_thread, "shares", False)
