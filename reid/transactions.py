@@ -1,10 +1,23 @@
-"""One SQLite transaction: all of a block or none of it. Knows no tables and no errors in words."""
+"""SQLite files: one that is only read, and one transaction, all of a block or none of it.
+
+Knows no tables and no errors in words.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import sqlite3
 from collections.abc import Iterator
+from pathlib import Path
+
+
+def open_to_read(file: Path, *, busy_s: float = 5.0) -> sqlite3.Connection:
+    """A connection that writes nothing and makes no file. Raises: sqlite3.Error.
+
+    Args:
+        busy_s: how long it waits for another's write.
+    """
+    return sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True, timeout=busy_s)
 
 
 @contextlib.contextmanager

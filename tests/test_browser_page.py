@@ -178,6 +178,7 @@ def test_no_press_is_lost_while_an_earlier_one_is_answered(surfer: Surfer, tmp_p
     go(page, "gallery")
     page.click(".bf-person:has-text('Ann')")
     page.wait_for_selector(".bf-phead:has-text('Ann Sørensen')")
+    assert "Ann Sørensen" in page.inner_text(".bf-phead")
     page.context.close()
 
 

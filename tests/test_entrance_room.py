@@ -70,7 +70,7 @@ def test_the_last_of_the_disk_is_left_to_the_gallery() -> None:
 
 
 def test_an_upload_whose_sender_goes_away_leaves_nothing(opened: House) -> None:
-    before = len(lying())
+    before = lying()
     with served(opened.app) as address:
         place = urlsplit(address)
         key = opened.keys[Role.VIEWER]
@@ -81,8 +81,9 @@ def test_an_upload_whose_sender_goes_away_leaves_nothing(opened: House) -> None:
                 f"Content-Length: 9000000\r\nContent-Type: multipart/form-data; boundary=x\r\n\r\n{part}".encode()
                 + b"a face" * 50_000
             )
-            until(lambda: len(lying()) > before)
-        until(lambda: len(lying()) == before)
+            until(lambda: len(lying()) > len(before))
+        until(lambda: len(lying()) == len(before))
+        assert lying() == before, "it went, and what was there stayed"
 
 
 def until(come: object) -> None:

@@ -41,7 +41,7 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def train(folder: Path, *, resume: bool = False, **changes: Any) -> Trained:
     job = replace(Job(RECIPE, tiny.weights(folder), folder / "run", folder), **changes)
-    return train_in_order(job, tiny.split(folder), CPU, World(0, 1, CPU), resume=resume, preprocessing={})
+    return train_in_order(job, tiny.split(folder), World(0, 1, CPU), resume=resume, preprocessing={})
 
 
 def test_the_second_part_starts_from_the_first_and_is_compared_with_what_no_photograph_moved(tmp_path: Path) -> None:

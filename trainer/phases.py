@@ -9,8 +9,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-import torch
-
 from reid.weights import ensure
 from reid.weights.store import CONFIG
 from trainer import checkpoint, runs
@@ -20,9 +18,7 @@ from trainer.train import Trainer
 from trainer.world import World
 
 
-def train_in_order(
-    job: Job, split: Split, device: torch.device, world: World, *, resume: bool, preprocessing: Mapping[str, Any]
-) -> Trained:
+def train_in_order(job: Job, split: Split, world: World, *, resume: bool, preprocessing: Mapping[str, Any]) -> Trained:
     """Trains what the recipe has before it in folders within the run's, then the recipe, and writes the run.
 
     Checkpoints go with the end: they hold the head's rows, which are templates of real people.
@@ -35,17 +31,15 @@ def train_in_order(
     for recipe in job.recipe.in_order[:-1]:
         part = replace(job, recipe=recipe, weights=weights, run=job.run / recipe.name)
         if not (resume and _is_there(part, split)):
-            _train(part, split, device, world, resume=resume, preprocessing=preprocessing)
+            _train(part, split, world, resume=resume, preprocessing=preprocessing)
         weights = ensure(str(part.run), job.models_dir, progress=False)
     if weights is not job.weights:
         job = replace(job, weights=weights, origin=job.weights)
-    return _train(job, split, device, world, resume=resume, preprocessing=preprocessing)
+    return _train(job, split, world, resume=resume, preprocessing=preprocessing)
 
 
-def _train(
-    job: Job, split: Split, device: torch.device, world: World, *, resume: bool, preprocessing: Mapping[str, Any]
-) -> Trained:
-    trained = Trainer(job, split, device, world).run(resume=resume)
+def _train(job: Job, split: Split, world: World, *, resume: bool, preprocessing: Mapping[str, Any]) -> Trained:
+    trained = Trainer(job, split, world.device, world).run(resume=resume)
     if world.speaks:
         runs.finish_run(job, split, trained, preprocessing=preprocessing)
         checkpoint.forget_checkpoints(job.run)

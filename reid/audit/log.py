@@ -20,7 +20,7 @@ from typing import Any, Literal, cast
 from reid.actor import acting
 from reid.audit.rows import COLUMNS, FIRST, Entry, canonical, digest, utc_now
 from reid.errors import AuditError, SettingsError
-from reid.transactions import atomic
+from reid.transactions import atomic, open_to_read
 
 log = logging.getLogger(__name__)
 
@@ -114,7 +114,7 @@ class AuditLog:
         if not self.path.is_file():
             raise AuditError(f"There is no audit log at {self.path} yet. The first search or change makes it.")
         with _explained(self.path):
-            db = sqlite3.connect(f"{self.path.resolve().as_uri()}?mode=ro", uri=True, timeout=_BUSY_S)
+            db = open_to_read(self.path, busy_s=_BUSY_S)
             try:
                 _check_is_ours(db, self.path)
                 yield db

@@ -13,7 +13,6 @@ import hashlib
 import json
 import os
 import shutil
-import sqlite3
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
@@ -28,6 +27,7 @@ from reid.gallery.copies import keep_beside, replace_content, snapshot, writing
 from reid.gallery.inspection import make_current
 from reid.gallery.resealing import reseal, sealed_with
 from reid.gallery.sealing import Sealing
+from reid.transactions import open_to_read
 from reid.weights.files import sha256_of
 
 SUFFIX = ".byteface"
@@ -117,7 +117,7 @@ def _manifest(contents: Contents) -> dict[str, Any]:
 
 
 def _measure(database: Path) -> Contents:
-    with explained(database), contextlib.closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True)) as db:
+    with explained(database), contextlib.closing(open_to_read(database)) as db:
         people, photographs, space_id = db.execute(
             "SELECT (SELECT count(*) FROM identities), (SELECT count(*) FROM photos), "
             "(SELECT value FROM meta WHERE key = 'space_id')"

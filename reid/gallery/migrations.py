@@ -12,6 +12,7 @@ from pathlib import Path
 from sqlite_utils import Database, Migrations
 
 from reid.errors import GalleryError
+from reid.transactions import open_to_read
 
 APPLICATION_ID = 0x42594641
 """In the file's header, "BYFA": tells a gallery from any other SQLite database, which is left alone."""
@@ -147,7 +148,7 @@ def back_up(path: Path, backup: Path) -> None:
     try:
         half.unlink(missing_ok=True)
         half.touch(mode=path.stat().st_mode & 0o777)
-        source = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)
+        source = open_to_read(path)
         target = sqlite3.connect(half)
         try:
             source.backup(target)

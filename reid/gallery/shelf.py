@@ -18,6 +18,7 @@ from reid.errors import GalleryError
 from reid.gallery import open_gallery
 from reid.gallery.base import Gallery
 from reid.gallery.migrations import APPLICATION_ID
+from reid.transactions import open_to_read
 
 _chosen: ContextVar[str] = ContextVar("byteface_gallery", default="")
 
@@ -135,7 +136,7 @@ def _application_of(file: Path) -> int:
     """What SQLite says, which looks into the write-ahead log of an open one too."""
     with (
         contextlib.suppress(sqlite3.Error),
-        contextlib.closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)) as db,
+        contextlib.closing(open_to_read(file)) as db,
     ):
         return int(db.execute("PRAGMA application_id").fetchone()[0])
     return 0

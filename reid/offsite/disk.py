@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import shutil
-import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from reid.gallery.copies import snapshot
 from reid.gallery.shelf import files_beside
 from reid.rights.transfers import restore_recorded
 from reid.settings import Settings
+from reid.transactions import open_to_read
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +76,7 @@ class Disk:
         galleries = [(name, _revision(path)) for name, path in self._galleries().items()]
         rows = erased = 0
         if self._audit.exists():
-            with closing(_opened(self._audit)) as db:
+            with closing(open_to_read(self._audit)) as db:
                 query = f"SELECT count(*), coalesce(sum(action IN {_ERASING} AND phase = 'done'), 0) FROM rows"
                 rows, erased = db.execute(query).fetchone()
         return State(tuple(galleries), int(rows), int(erased), digest_of_accounts(self._accounts))
@@ -138,19 +138,15 @@ class Disk:
         shutil.copyfile(saved, self._audit)
 
 
-def _opened(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
-
-
 def _revision(path: Path) -> int:
-    with closing(_opened(path)) as db:
+    with closing(open_to_read(path)) as db:
         (revision,) = db.execute("SELECT value FROM meta WHERE key = 'revision'").fetchone()
     return int(revision)
 
 
 def _ends(path: Path) -> tuple[str, int]:
     """Digest of a log's first row, by which it is known, and the number of its last."""
-    with closing(_opened(path)) as db:
+    with closing(open_to_read(path)) as db:
         (first,) = db.execute("SELECT hash FROM rows WHERE seq = 1").fetchone()
         (rows,) = db.execute("SELECT max(seq) FROM rows").fetchone()
     return str(first), int(rows)

@@ -83,7 +83,7 @@ def run(args: argparse.Namespace) -> int:
         preprocessing = {"detector": settings.detector, "min_face_px": settings.min_face_px, "face": args.face}
         try:
             trained = train_in_order(
-                job, split, world.device, world, resume=args.resume, preprocessing=preprocessing
+                job, split, world, resume=args.resume, preprocessing=preprocessing
             )  # fmt: skip
         except KeyboardInterrupt:
             _say(f"The epochs that were finished are kept in {folder}. Run the same command with --resume to go on.")
